@@ -1,0 +1,148 @@
+type Row = {
+  readonly kind: 'counter' | 'gauge' | 'histogram'
+  readonly help: string
+  readonly labels: readonly string[]
+  readonly buckets?: readonly number[]
+}
+
+const SECONDS = [
+  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2, 10, 60, 300,
+] as const
+
+/** Every metric there is. Label values are bounded: names from configuration or from our own tables, never a caller's text. */
+export const metrics = {
+  postern_requests_total: {
+    kind: 'counter',
+    help: 'Exchanges ended, by route, status class and outcome.',
+    labels: ['route', 'status', 'outcome'],
+  },
+  postern_refusals_total: {
+    kind: 'counter',
+    help: 'Requests refused, by code of the refusal table.',
+    labels: ['route', 'code'],
+  },
+  postern_findings_total: {
+    kind: 'counter',
+    help: 'Findings, by rule, direction and what was done.',
+    labels: ['rule', 'direction', 'action'],
+  },
+  postern_request_duration_seconds: {
+    kind: 'histogram',
+    help: 'From the first byte of a request to the last byte of its answer.',
+    labels: ['route'],
+    buckets: SECONDS,
+  },
+  postern_guard_seconds: {
+    kind: 'histogram',
+    help: 'Time that the guard itself spends before it calls the model.',
+    labels: ['route'],
+    buckets: SECONDS,
+  },
+  postern_decision_seconds: {
+    kind: 'histogram',
+    help: 'Time of one policy decision.',
+    labels: ['stage', 'engine'],
+    buckets: SECONDS,
+  },
+  postern_scan_seconds: {
+    kind: 'histogram',
+    help: 'Time to scan all texts of one direction of an exchange.',
+    labels: ['direction'],
+    buckets: SECONDS,
+  },
+  postern_first_token_added_seconds: {
+    kind: 'histogram',
+    help: 'Delay that the guard adds to the first token: from its arrival at the guard to its leaving.',
+    labels: ['route'],
+    buckets: SECONDS,
+  },
+  postern_held_characters: {
+    kind: 'histogram',
+    help: 'Most characters held back at once in a stream.',
+    labels: ['route'],
+    buckets: [0, 8, 16, 32, 64, 128, 256, 1024, 4096, 16384],
+  },
+  postern_tokens_total: {
+    kind: 'counter',
+    help: 'Tokens, by model and kind: input or output.',
+    labels: ['model', 'kind'],
+  },
+  postern_in_flight: { kind: 'gauge', help: 'Exchanges in progress.', labels: [] },
+  postern_connections: { kind: 'gauge', help: 'Open client connections.', labels: [] },
+  postern_uninspected_total: {
+    kind: 'counter',
+    help: 'Requests and upgrades passed without inspection, because their route says inspect: false.',
+    labels: ['route'],
+  },
+  postern_identify_total: {
+    kind: 'counter',
+    help: 'Credentials checked, by identifier and result: accepted, refused, unavailable.',
+    labels: ['identifier', 'result'],
+  },
+  postern_key_set_age_seconds: {
+    kind: 'gauge',
+    help: 'Age of the key set last fetched from an issuer.',
+    labels: ['issuer'],
+  },
+  postern_key_set_fetches_total: {
+    kind: 'counter',
+    help: 'Key set fetches, by result: ok, failed.',
+    labels: ['issuer', 'result'],
+  },
+  postern_policy_cache_total: {
+    kind: 'counter',
+    help: 'Decisions, by whether a cached answer was used: hit, miss.',
+    labels: ['result'],
+  },
+  postern_limiter_fallback_total: {
+    kind: 'counter',
+    help: 'Requests limited locally because the shared store failed.',
+    labels: [],
+  },
+  postern_upstream_requests_total: {
+    kind: 'counter',
+    help: 'Attempts to call an upstream, by result.',
+    labels: ['upstream', 'result'],
+  },
+  postern_upstream_seconds: {
+    kind: 'histogram',
+    help: 'From sending a request upstream to its response headers.',
+    labels: ['upstream'],
+    buckets: SECONDS,
+  },
+  postern_upstream_healthy: {
+    kind: 'gauge',
+    help: '1 when the upstream takes requests, 0 when its circuit is open.',
+    labels: ['upstream'],
+  },
+  postern_audit_records_total: { kind: 'counter', help: 'Audit records made durable.', labels: [] },
+  postern_audit_commit_seconds: {
+    kind: 'histogram',
+    help: 'Time of one audit group commit, fsync included.',
+    labels: [],
+    buckets: SECONDS,
+  },
+  postern_audit_writable: {
+    kind: 'gauge',
+    help: '1 when audit records can be written; 0 means that nothing is served.',
+    labels: [],
+  },
+  postern_reloads_total: {
+    kind: 'counter',
+    help: 'Reloads, by what (config, certificate, policy) and result (ok, failed).',
+    labels: ['what', 'result'],
+  },
+  postern_ready: { kind: 'gauge', help: '1 when the guard takes traffic.', labels: [] },
+} as const satisfies Record<string, Row>
+
+export type MetricName = keyof typeof metrics
+
+/** Takes label values in the order of the metric's table row. Never throws. */
+export interface Meter {
+  /** Adds to a counter, or to a gauge. */
+  add(name: MetricName, amount: number, ...labels: readonly string[]): void
+  set(name: MetricName, value: number, ...labels: readonly string[]): void
+  observe(name: MetricName, value: number, ...labels: readonly string[]): void
+}
+
+export const noMeter: Meter = { add: () => undefined, set: () => undefined, observe: () => undefined }
