@@ -1,0 +1,74 @@
+import type { Changes } from '../core/dialect.ts'
+import type { Finding, Scanned } from '../core/finding.ts'
+import type { Meter } from '../core/metrics.ts'
+import { noteOutcome, type Notes } from '../core/notes.ts'
+import { actionFor, type Actions, type PolicyAnswer } from '../core/policy.ts'
+import { Refusal } from '../core/refusal.ts'
+import { pointer, type Edit, type Text } from '../core/text.ts'
+import { cleanWhole } from '../stream/redact.ts'
+import { denied } from './decide.ts'
+import type { Direction } from './inspect.ts'
+import type { Asked } from './read-prompt.ts'
+
+const permit = Symbol('admitted')
+
+/** A permit: only `admit` makes one, and only an Admitted can be forwarded. */
+export interface Admitted extends Asked {
+  readonly changes: Changes
+  readonly [permit]: true
+}
+
+export interface Admission {
+  readonly asked: Asked
+  readonly scanned: readonly Scanned[]
+  readonly decision: PolicyAnswer
+}
+
+/** Does what policy said about the request and its findings. Throws Refusal `policy_denied` or `content_blocked`. */
+export const admitStep =
+  (meter: Meter) =>
+  ({ asked, scanned, decision }: Admission, notes: Notes): Admitted => {
+    const actions = decision.allow ? decision.actions : DENIED
+    for (const { text, findings } of scanned) {
+      noteFindings({ notes, meter, direction: 'request', actions }, pointer(text.path), findings)
+    }
+    if (!decision.allow) throw denied(decision)
+    const { obligations } = decision
+    const edits = scanned.flatMap(({ text, findings }) => editOf(text, findings, actions))
+    if (edits.length > 0) noteOutcome(notes, 'redacted')
+    const changes: Changes = {
+      edits,
+      model: obligations.model ?? asked.prompt.model,
+      removeTools: obligations.remove_tools ?? [],
+      ...(obligations.max_tokens === undefined ? {} : { maxTokens: obligations.max_tokens }),
+    }
+    return { ...asked, changes, [permit]: true }
+  }
+
+/** Nothing of a denied exchange gets through. */
+export const DENIED: Actions = { rules: {}, categories: {}, default: 'block' }
+
+const editOf = (text: Text, findings: readonly Finding[], actions: Actions): readonly Edit[] => {
+  const cleaned = cleanWhole(text.value, findings, (finding) =>
+    actionFor(actions, finding.rule, finding.category),
+  )
+  if (cleaned.blocked) throw new Refusal('content_blocked', { details: [`rule ${cleaned.blocked.rule}`] })
+  return cleaned.redacted ? [{ path: text.path, value: cleaned.text }] : []
+}
+
+export interface FindingNotes {
+  readonly notes: Notes
+  readonly meter: Meter
+  readonly direction: Direction
+  readonly actions: Actions
+}
+
+/** Findings go into the record and the metrics with what was done about them. */
+export const noteFindings = (at: FindingNotes, path: string, findings: readonly Finding[]): void => {
+  const { notes, meter, direction, actions } = at
+  for (const { rule, category, start, end, score } of findings) {
+    const action = actionFor(actions, rule, category)
+    notes.findings.push({ direction, path, rule, start, end, score, action })
+    meter.add('postern_findings_total', 1, rule, direction, action)
+  }
+}

@@ -1,0 +1,137 @@
+import type { Cut, ReplyText, WholeReply } from '../core/dialect.ts'
+import type { Finding, Scanned } from '../core/finding.ts'
+import { isObject, type JsonObject } from '../core/json.ts'
+import type { Meter } from '../core/metrics.ts'
+import { noteOutcome, type Notes } from '../core/notes.ts'
+import { actionFor, type Action, type Actions } from '../core/policy.ts'
+import { Refusal } from '../core/refusal.ts'
+import { readJson, type JsonLimits } from '../core/strict-json.ts'
+import { pointer, type Edit } from '../core/text.ts'
+import type { ModelReply } from '../core/upstream.ts'
+import { cleanWhole } from '../stream/redact.ts'
+import { DENIED, noteFindings, type Admitted } from './admit.ts'
+import { factsOf, type Decide } from './decide.ts'
+import { expectType, readWhole } from './forward.ts'
+import type { Inspect } from './inspect.ts'
+import { replyHeaders } from './reply-headers.ts'
+
+export interface WholeParts {
+  readonly inspect: Inspect
+  readonly meter: Meter
+  readonly json: JsonLimits
+}
+
+export interface Guarded {
+  readonly reply: ModelReply
+  readonly admitted: Admitted
+  readonly decide: Decide
+}
+
+/** A whole answer: inspected, decided, changed where policy says so, and sent. A blocked choice ends as `content_filter`. */
+export const guardWhole =
+  ({ inspect, meter, json }: WholeParts) =>
+  async ({ reply, admitted, decide }: Guarded, notes: Notes): Promise<void> => {
+    expectType(reply, 'application/json')
+    const whole = admitted.dialect.readReply(readAnswer(await readWhole(reply), json))
+    notes.timings['model'] = performance.now() - notes.received.startedAt - (notes.timings['guard'] ?? 0)
+    noteReply(whole, notes)
+    const scanned = inspect(whole.texts, 'response', notes)
+    const verdict = await judge(whole, scanned as readonly ScannedReply[], decide)
+    const cuts = new Map<number, Cut>([...verdict.denied].map((choice) => [choice, 'content_filter']))
+    const edits: Edit[] = []
+    for (const { text, findings } of scanned as readonly ScannedReply[]) {
+      if (findings.length === 0) continue
+      const actions = verdict.actionsFor(text)
+      noteFindings({ notes, meter, direction: 'response', actions }, pointer(text.path), findings)
+      const cleaned = cleanWhole(text.value, findings, (finding) => actionOf(actions, finding))
+      if (cleaned.blocked) cuts.set(text.choice, 'content_filter')
+      else if (cleaned.redacted) edits.push({ path: text.path, value: cleaned.text })
+    }
+    if (edits.length > 0) noteOutcome(notes, 'redacted')
+    if (cuts.size > 0) noteOutcome(notes, 'cut')
+    notes.status = 200
+    const body = admitted.dialect.writeReply(whole, { edits, cuts, model: admitted.prompt.model })
+    await notes.received.answer.whole(200, replyHeaders(notes), JSON.stringify(body))
+  }
+
+type ScannedReply = Scanned & { readonly text: ReplyText }
+
+interface Verdict {
+  /** Choices that policy denies as a whole. */
+  readonly denied: ReadonlySet<number>
+  readonly actionsFor: (text: ReplyText) => Actions
+}
+
+/** Arguments of tool calls are judged by the `tool_call` stage, everything else by `response`. */
+const judge = async (
+  whole: WholeReply,
+  scanned: readonly ScannedReply[],
+  decide: Decide,
+): Promise<Verdict> => {
+  const response = await decide({ stage: 'response', findings: factsOf(scanned) })
+  if (!response.allow) return { denied: new Set(whole.choices), actionsFor: () => DENIED }
+  const denied = new Set<number>()
+  const byChoice = new Map<number, Actions[]>()
+  for (const call of whole.toolCalls) {
+    const findings = factsOf(scanned.filter(({ text }) => isArguments(text) && text.choice === call.choice))
+    const tool = { name: call.name, arguments: call.arguments }
+    const answer = await decide({ stage: 'tool_call', findings, tool })
+    if (answer.allow) byChoice.set(call.choice, [...(byChoice.get(call.choice) ?? []), answer.actions])
+    else denied.add(call.choice)
+  }
+  const strict = new Map([...byChoice].map(([choice, actions]) => [choice, strictest(actions)]))
+  return {
+    denied,
+    actionsFor: (text) =>
+      isArguments(text) ? (strict.get(text.choice) ?? response.actions) : response.actions,
+  }
+}
+
+const isArguments = (text: ReplyText): boolean => text.channel === 'tool_arguments'
+
+const actionOf = (actions: Actions, finding: Finding): Action =>
+  actionFor(actions, finding.rule, finding.category)
+
+const SEVERITY: readonly Action[] = ['ignore', 'observe', 'redact', 'block']
+
+/** Several calls in one choice: each finding gets the strictest action that any of their decisions has for it. */
+const strictest = (all: readonly Actions[]): Actions => {
+  const [first, ...rest] = all
+  if (!first || rest.length === 0) return first ?? DENIED
+  const worst = (pick: (actions: Actions) => Action): Action =>
+    SEVERITY[Math.max(...all.map((actions) => SEVERITY.indexOf(pick(actions))))] ?? 'block'
+  const rules = new Set(all.flatMap((actions) => Object.keys(actions.rules)))
+  const categories = new Set(all.flatMap((actions) => Object.keys(actions.categories)))
+  const entry = (name: string, kind: 'rules' | 'categories') =>
+    worst((actions) => (actions[kind] as Record<string, Action>)[name] ?? actions.default)
+  return {
+    rules: Object.fromEntries([...rules].map((rule) => [rule, entry(rule, 'rules')])),
+    categories: Object.fromEntries(
+      [...categories].map((category) => [category, entry(category, 'categories')]),
+    ),
+    default: worst((actions) => actions.default),
+  }
+}
+
+const readAnswer = (bytes: Uint8Array, limits: JsonLimits): JsonObject => {
+  try {
+    const body = readJson(bytes, limits)
+    if (isObject(body)) return body
+  } catch (cause) {
+    throw new Refusal('model_answer_invalid', { cause, details: ['the answer is not strict JSON'] })
+  }
+  throw new Refusal('model_answer_invalid', { details: ['the answer is not a JSON object'] })
+}
+
+const noteReply = (whole: WholeReply, notes: Notes): void => {
+  notes.usage = whole.usage
+  notes.estimated = {
+    input: notes.estimated.input,
+    output: Math.ceil(whole.texts.reduce((sum, text) => sum + text.value.length, 0) / 4),
+  }
+  notes.modelSpan?.set({
+    responseId: whole.id,
+    responseModel: whole.model,
+    finishReasons: whole.finishReasons,
+  })
+}

@@ -1,0 +1,38 @@
+import type { Received } from '../core/exchange.ts'
+import type { Meter } from '../core/metrics.ts'
+import type { Notes } from '../core/notes.ts'
+import type { Tracer } from '../core/tracing.ts'
+
+/** Begins an exchange: from here on it is counted, traced, and will be recorded. */
+export const openStep =
+  (tracer: Tracer, meter: Meter) =>
+  (received: Received): Notes => {
+    const { id, route, presented } = received
+    meter.add('postern_in_flight', 1)
+    return {
+      received,
+      span: tracer.start({
+        id,
+        route: route.name,
+        method: route.method,
+        traceparent: presented.headers['traceparent'],
+      }),
+      time: new Date().toISOString(),
+      caller: undefined,
+      model: '',
+      upstream: '',
+      stream: false,
+      policyRevision: '',
+      outcome: 'allowed',
+      status: 0,
+      reasons: [],
+      findings: [],
+      texts: [],
+      uninspected: 0,
+      usage: undefined,
+      estimated: { input: 0, output: 0 },
+      modelSpan: undefined,
+      lease: undefined,
+      timings: {},
+    }
+  }

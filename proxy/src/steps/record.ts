@@ -1,0 +1,65 @@
+import type { AuditLog } from '../core/audit.ts'
+import type { Log } from '../core/log.ts'
+import type { Meter } from '../core/metrics.ts'
+import type { Notes } from '../core/notes.ts'
+
+export interface RecordParts {
+  readonly audit: AuditLog
+  readonly engine: string
+  readonly meter: Meter
+  readonly log: Log
+}
+
+/** The last step of every exchange, however it ended: limits settled, one audit record, metrics, span. Never throws. */
+export const recordStep =
+  ({ audit, engine, meter, log }: RecordParts) =>
+  async (notes: Notes): Promise<void> => {
+    const { received, lease } = notes
+    const route = received.route.name
+    const total = performance.now() - received.startedAt
+    notes.timings['total'] = total
+    meter.add('postern_in_flight', -1)
+    meter.add('postern_requests_total', 1, route, `${String(notes.status)[0]}xx`, notes.outcome)
+    meter.observe('postern_request_duration_seconds', total / 1000, route)
+    if (notes.timings['guard'] !== undefined)
+      meter.observe('postern_guard_seconds', notes.timings['guard'] / 1000, route)
+    const tokens = notes.upstream === '' ? { input: 0, output: 0 } : (notes.usage ?? notes.estimated)
+    if (notes.upstream !== '') {
+      meter.add('postern_tokens_total', tokens.input, notes.model, 'input')
+      meter.add('postern_tokens_total', tokens.output, notes.model, 'output')
+    }
+    notes.modelSpan?.set({ upstream: notes.upstream, inputTokens: tokens.input, outputTokens: tokens.output })
+    notes.span.set({
+      tenant: notes.caller?.tenant ?? '',
+      reasons: notes.reasons,
+      findings: notes.findings.length,
+    })
+    notes.span.end({ status: notes.status, outcome: notes.outcome })
+    try {
+      await Promise.all([lease?.settle(tokens.input + tokens.output), audit.end(recordOf(notes, engine))])
+    } catch (cause) {
+      log.error('exchange not recorded', { id: received.id, cause: cause as Error })
+    }
+  }
+
+const recordOf = (notes: Notes, engine: string) => ({
+  id: notes.received.id,
+  time: notes.time,
+  route: notes.received.route.name,
+  model: notes.model,
+  upstream: notes.upstream,
+  caller: notes.caller ?? null,
+  client: notes.received.client,
+  trace: notes.span.traceId,
+  policy: { engine, revision: notes.policyRevision },
+  outcome: notes.outcome,
+  status: notes.status,
+  reasons: notes.reasons,
+  findings: notes.findings,
+  texts: notes.texts,
+  uninspected: notes.uninspected,
+  tokens: notes.usage ?? null,
+  timings: Object.fromEntries(
+    Object.entries(notes.timings).map(([name, ms]) => [name, Math.round(ms * 1000) / 1000]),
+  ),
+})

@@ -1,0 +1,51 @@
+import type { ErrorShape } from '../core/dialect.ts'
+import { refusalAnswer, type Received } from '../core/exchange.ts'
+import type { Log } from '../core/log.ts'
+import type { Meter } from '../core/metrics.ts'
+import { noteOutcome, type Notes } from '../core/notes.ts'
+import { asRefusal, Refusal, refusals, type RefusalCode } from '../core/refusal.ts'
+import { replyHeaders } from './reply-headers.ts'
+
+export interface RefuseParts {
+  readonly shapeFor: (received: Received) => ErrorShape
+  readonly meter: Meter
+  readonly log: Log
+}
+
+/** Turns any failure into the refusal that the client sees, in its own API's shape. Never throws. */
+export const refuseStep =
+  ({ shapeFor, meter, log }: RefuseParts) =>
+  async (error: unknown, notes: Notes): Promise<void> => {
+    const { received } = notes
+    const refusal = received.signal.aborted ? new Refusal('client_gone', { cause: error }) : asRefusal(error)
+    noteOutcome(notes, outcomeOf(refusal.code))
+    notes.status = received.answer.begun ? notes.status : refusal.status
+    notes.reasons = [...new Set([refusal.code, ...notes.reasons])]
+    notes.modelSpan?.end(refusal.code)
+    meter.add('postern_refusals_total', 1, received.route.name, refusal.code)
+    if (refusals[refusal.code].status >= 500) {
+      log.error('exchange failed', {
+        id: received.id,
+        code: refusal.code,
+        detail: refusal.details.join('; '),
+        cause: causeOf(refusal),
+      })
+    }
+    if (received.answer.begun || refusal.code === 'client_gone') return
+    const { status, headers, body } = refusalAnswer(refusal, received.id, shapeFor(received))
+    try {
+      await received.answer.whole(
+        refusal.status,
+        headers,
+        JSON.stringify(shapeFor(received)(refusal, received.id)),
+      )
+    } catch (cause) {
+      log.warn('refusal not delivered', { id: received.id, code: refusal.code, cause: cause as Error })
+    }
+  }
+
+const outcomeOf = (code: RefusalCode): Notes['outcome'] =>
+  code === 'client_gone' ? 'client_gone' : refusals[code].status >= 500 ? 'failed' : 'refused'
+
+const causeOf = (refusal: Refusal): Error | undefined =>
+  refusal.cause instanceof Error ? refusal.cause : undefined
