@@ -34,11 +34,7 @@ export const refuseStep =
     if (received.answer.begun || refusal.code === 'client_gone') return
     const { status, headers, body } = refusalAnswer(refusal, received.id, shapeFor(received))
     try {
-      await received.answer.whole(
-        refusal.status,
-        headers,
-        JSON.stringify(shapeFor(received)(refusal, received.id)),
-      )
+      await received.answer.whole(status, { ...replyHeaders(notes), ...headers }, body)
     } catch (cause) {
       log.warn('refusal not delivered', { id: received.id, code: refusal.code, cause: cause as Error })
     }
