@@ -24,6 +24,7 @@ export interface Rule {
   /**
    * What the rule reads. `plain` (default): the text without invisible characters, full-width forms as ASCII.
    * `folded`: also lower case, look-alike letters as the letters they imitate, white space and punctuation runs as one blank.
+   * `raw`: the UTF-16 units as they arrived, invisible characters, surrogates and all.
    */
-  readonly view?: 'plain' | 'folded'
+  readonly view?: 'plain' | 'folded' | 'raw'
 }
