@@ -94,6 +94,11 @@ export const metrics = {
     help: 'Decisions, by whether a cached answer was used: hit, miss.',
     labels: ['result'],
   },
+  postern_limiter_keys: {
+    kind: 'gauge',
+    help: 'Callers, tenants and models whose limits are counted in memory at present.',
+    labels: [],
+  },
   postern_limiter_fallback_total: {
     kind: 'counter',
     help: 'Requests limited locally because the shared store failed.',

@@ -1,0 +1,88 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { createServer } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createClient } from '@redis/client'
+
+/** False where there is no redis-server. A CI that lacks it must fail, not skip: then this throws. */
+export const hasRedis = (): boolean => {
+  const found = spawnSync('redis-server', ['--version']).status === 0
+  if (!found && process.env['CI'] === 'true')
+    throw new Error('CI needs redis-server: apt-get install redis-server')
+  return found
+}
+
+export interface RedisServer {
+  readonly url: string
+  readonly port: number
+  /** Stops its answers without closing its connections. */
+  pause(): void
+  resume(): void
+  kill(): Promise<void>
+  /** Starts it again on the same port, empty. */
+  restart(): Promise<void>
+}
+
+export const startRedis = async (...settings: readonly string[]): Promise<RedisServer> => {
+  const port = await freePort()
+  const url = `redis://127.0.0.1:${port}`
+  let child = await launch(port, settings)
+  return {
+    url,
+    port,
+    pause: () => void child.kill('SIGSTOP'),
+    resume: () => void child.kill('SIGCONT'),
+    kill: () => end(child),
+    restart: async () => {
+      child = await launch(port, settings)
+    },
+  }
+}
+
+const launch = async (port: number, settings: readonly string[]): Promise<ChildProcess> => {
+  const fixed = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
+  const child = spawn('redis-server', [...fixed, ...settings], { stdio: 'ignore' })
+  for (let tries = 0; tries < 200; tries += 1) {
+    if (await answers(port, settings)) return child
+    await sleep(25)
+  }
+  child.kill('SIGKILL')
+  throw new Error('redis-server did not start')
+}
+
+const answers = async (port: number, settings: readonly string[]): Promise<boolean> => {
+  const password = settings[settings.indexOf('--requirepass') + 1]
+  const client = createClient({
+    url: `redis://127.0.0.1:${port}`,
+    ...(settings.includes('--requirepass') && password !== undefined ? { password } : {}),
+    socket: { reconnectStrategy: false },
+  })
+  client.on('error', () => undefined)
+  try {
+    await client.connect()
+    await client.ping()
+    return true
+  } catch {
+    return false
+  } finally {
+    if (client.isOpen) client.destroy()
+  }
+}
+
+const end = async (child: ChildProcess): Promise<void> => {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const gone = new Promise((resolve) => child.once('exit', resolve))
+  child.kill('SIGKILL')
+  await gone
+}
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer().once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => {
+        if (address !== null && typeof address === 'object') resolve(address.port)
+        else reject(new Error('no port'))
+      })
+    })
+  })
