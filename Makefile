@@ -1,0 +1,69 @@
+# Everything a user or a developer starts, one line of help each. `make help` prints them.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+BIN := $(CURDIR)/node_modules/.bin
+# Node 24 comes as a dev dependency, so that any machine with Node 20 or newer will do.
+export PATH := $(BIN):$(HOME)/go/bin:$(PATH)
+POSTERN := node proxy/src/cli.ts
+JEST_FLAGS ?=
+
+.PHONY: help
+help: ## Say what each target does
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-16s %s\n", $$1, $$2 }'
+
+node_modules/.package-lock.json: package.json package-lock.json proxy/package.json
+	npm ci --no-fund --no-audit --loglevel=error
+	@touch $@
+
+.PHONY: install
+install: node_modules/.package-lock.json ## Install the npm packages that the lock file names
+
+.PHONY: demo
+demo: install ## Guard an embedded demo model, send ten real requests, show what was decided and why
+	@node proxy/demo/tour.ts
+
+.PHONY: run
+run: install ## The same guard and demo model, left running, with a curl line and a fresh token
+	@node proxy/demo/run.ts
+
+.PHONY: test
+test: install ## Run every test; what this machine lacks is reported as a skip by name
+	npm run -s jest -- $(JEST_FLAGS)
+
+.PHONY: check
+check: install ## Types, lint, format, import rules, generated files up to date: seconds
+	tsc -p proxy
+	eslint proxy
+	prettier --check --log-level warn .
+	node policies/build.mjs --check
+	node proxy/src/config/json-schema.ts --check
+
+.PHONY: generate
+generate: install ## Rebuild the committed generated files (the policy bundle needs opa)
+	node policies/build.mjs
+	node proxy/src/config/json-schema.ts --write
+
+.PHONY: format
+format: install ## Format everything
+	prettier --write --log-level warn .
+	if command -v opa >/dev/null; then opa fmt --write policies; fi
+
+.PHONY: policies
+policies: install ## Check, format-check and test the Rego policies with the real opa
+	opa check --strict --schema policies/schemas policies
+	opa fmt --list --fail policies
+	opa test --coverage --threshold 100 policies
+
+.PHONY: bench
+bench: install ## Measure the guard against nginx, a bare Node proxy and Portkey's gateway, side by side
+	node proxy/bench/bench.ts
+
+.PHONY: dist
+dist: install ## Compile the guard to JavaScript in proxy/dist
+	node proxy/build.mjs
+
+.PHONY: clean
+clean: ## Remove what the other targets made
+	rm -rf node_modules proxy/dist coverage
