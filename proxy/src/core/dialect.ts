@@ -16,6 +16,8 @@ export interface DialectOptions {
   readonly allowNonText: boolean
   /** Names of model-server extras (vLLM, TGI) that may pass. */
   readonly extras: ReadonlySet<string>
+  /** The model for requests of the simple routes that name none; without it those are refused. */
+  readonly defaultModel?: string
 }
 
 /** What a request body says, in the words all dialects share. */

@@ -1,0 +1,30 @@
+import type { Dialect, StreamCodec } from '../core/dialect.ts'
+import { errorMessage, openaiError } from './errors.ts'
+import type { ChatNotes } from './openai-chat-decode.ts'
+import { decodeChat } from './openai-chat-decode.ts'
+import { encodeChat, newEnvelope } from './openai-chat-encode.ts'
+import { readChatReply, writeChatReply } from './openai-chat-reply.ts'
+import { readChat, writeChat } from './openai-chat-request.ts'
+
+/** A failed OpenAI stream: any data with an `error` makes the clients throw; `[DONE]` must not follow. */
+export const failOpenai: StreamCodec['fail'] = (refusal, id) =>
+  `data: ${JSON.stringify(openaiError(refusal, id))}\n\n`
+
+/** `POST /v1/chat/completions` of OpenAI and of the servers that copy it: vLLM, TGI, llama.cpp, Ollama. */
+export const openaiChat: Dialect = {
+  name: 'openai.chat',
+  operation: 'chat',
+  read: readChat,
+  write: writeChat,
+  readReply: readChatReply,
+  writeReply: writeChatReply,
+  openStream: (prompt, model) => {
+    const notes: ChatNotes = { reasoningKeys: new Set(), callForms: new Map() }
+    return {
+      decode: decodeChat(notes),
+      encode: encodeChat(newEnvelope(prompt, model, 'chat.completion.chunk'), notes),
+      fail: failOpenai,
+    }
+  },
+  readError: errorMessage,
+}

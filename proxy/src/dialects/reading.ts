@@ -1,0 +1,58 @@
+import type { DialectOptions, ToolCall } from '../core/dialect.ts'
+import type { Json } from '../core/json.ts'
+import { Refusal } from '../core/refusal.ts'
+import type { Channel, Path, Role, Text } from '../core/text.ts'
+import { pointer } from '../core/text.ts'
+
+/** The state of reading one body: where we are, and what was found so far. */
+export interface Reading {
+  readonly code: 'body_invalid' | 'model_answer_invalid'
+  readonly options: DialectOptions
+  readonly path: Path[number][]
+  readonly add: (text: Text) => void
+  readonly tools: string[]
+  readonly extras: Set<string>
+  readonly toolCalls: ToolCall[]
+  uninspected: number
+  /** Of an answer: the choice being read. */
+  choice: number
+}
+
+export const newReading = (
+  code: Reading['code'],
+  options: DialectOptions,
+  add: (text: Text) => void,
+): Reading => ({
+  code,
+  options,
+  path: [],
+  add,
+  tools: [],
+  extras: new Set(),
+  toolCalls: [],
+  uninspected: 0,
+  choice: 0,
+})
+
+/** Names that are not plain words are text of the peer, which does not belong in an error. */
+const shown = (step: Path[number]): Path[number] =>
+  typeof step !== 'string' || /^[\w.$-]{1,64}$/.test(step) ? step : '?'
+
+/** Throws the Refusal of this reading, naming the place. */
+export const refuse = (reading: Reading, why: string): never => {
+  const place = pointer(reading.path.slice(0, 32).map(shown))
+  throw new Refusal(reading.code, { details: [`${place || '/'}: ${why}`] })
+}
+
+/** Empty strings say nothing and are left out. */
+export const note = (
+  reading: Reading,
+  value: string,
+  { role, channel }: { readonly role: Role; readonly channel: Channel },
+): string => {
+  if (value !== '') reading.add({ path: [...reading.path], role, channel, value })
+  return value
+}
+
+/** What a value may be: throws by `refuse`, notes the texts, and returns what is kept; undefined leaves it out. */
+export type Shape = (value: Json, reading: Reading) => Json | undefined
