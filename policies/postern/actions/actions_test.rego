@@ -1,0 +1,98 @@
+package postern.actions_test
+
+import data.postern.actions
+import data.postern.asked_test as asked
+
+_policy := {
+	"otherwise": "block",
+	"request": {
+		"secret": [
+			{"caller_roles": ["admin"], "action": "ignore"},
+			{"text_roles": ["tool"], "action": "block"},
+			{"action": "redact"},
+		],
+		"personal_data": [
+			{"rules": ["payment-card"], "action": "redact"},
+			{"channels": ["parameter"], "action": "block"},
+			{"rules": ["email"], "action": "ignore"},
+			{"action": "observe"},
+		],
+		"injection": [{"min_score": 0.8, "action": "block"}],
+	},
+}
+
+_found(findings) := asked.with_changes({"findings": findings})
+
+test_the_first_row_that_fits_gives_the_action if {
+	answer := actions.answer with data.actions as _policy
+		with input as _found([
+			asked.finding("payment-card", "personal_data", 1),
+			asked.finding("email", "personal_data", 1),
+			asked.finding("phone", "personal_data", 1),
+		])
+	answer.rules == {"payment-card": "redact", "email": "ignore", "phone": "observe"}
+}
+
+test_several_findings_of_a_rule_get_the_strictest if {
+	key := asked.finding("aws-access-key", "secret", 1)
+	in_a_tool_result := object.union(key, {"role": "tool"})
+	one := actions.answer with input as _found([key]) with data.actions as _policy
+	one.rules["aws-access-key"] == "redact"
+	both := actions.answer with input as _found([key, in_a_tool_result]) with data.actions as _policy
+	both.rules["aws-access-key"] == "block"
+}
+
+test_a_channel_is_a_condition if {
+	in_a_parameter := object.union(asked.finding("email", "personal_data", 1), {"channel": "parameter"})
+	answer := actions.answer with input as _found([in_a_parameter]) with data.actions as _policy
+	answer.rules.email == "block"
+}
+
+test_rows_for_other_callers_do_not_count if {
+	changes := {"findings": [asked.finding("aws-access-key", "secret", 1)], "caller": {"roles": ["admin"]}}
+	answer := actions.answer with input as asked.with_changes(changes) with data.actions as _policy
+	answer.rules["aws-access-key"] == "ignore"
+	answer.categories.secret == "ignore"
+}
+
+test_what_no_row_fits_gets_the_default if {
+	answer := actions.answer with data.actions as _policy
+		with input as _found([
+			asked.finding("ignore-instructions", "injection", 0.79),
+			asked.finding("zero-width", "invisible_text", 1),
+		])
+	answer.rules["ignore-instructions"] == "block"
+	answer.rules["zero-width"] == "block"
+}
+
+test_a_finding_not_told_of_gets_the_strictest_it_could_get if {
+	answer := actions.answer with input as asked.request with data.actions as _policy
+	answer.categories == {"secret": "block", "personal_data": "block", "injection": "block"}
+	answer.rules == {"payment-card": "redact", "email": "block"}
+	answer.default == "block"
+}
+
+test_only_what_is_changed_is_a_reason if {
+	reasons := actions.reasons with data.actions as _policy
+		with input as asked.with_changes({"findings": [
+			asked.finding("payment-card", "personal_data", 1),
+			asked.finding("phone", "personal_data", 1),
+			asked.finding("ignore-instructions", "injection", 1),
+		]})
+	reasons == {"personal_data_redacted", "injection_blocked"}
+}
+
+test_the_default_data_has_an_action_for_every_category_and_stage if {
+	every stage in ["request", "response", "tool_call"] {
+		answer := actions.answer with input as asked.with_changes({"stage": stage})
+		object.keys(answer.categories) == {"secret", "personal_data", "injection", "invisible_text"}
+	}
+}
+
+test_the_default_data_keeps_cards_and_secrets_out_of_answers if {
+	answer := actions.answer with input as asked.with_changes({"stage": "response"})
+	answer.categories.secret == "redact"
+	answer.rules["payment-card"] == "redact"
+	answer.categories.personal_data == "observe"
+	answer.categories.injection == "observe"
+}
