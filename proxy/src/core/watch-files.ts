@@ -33,7 +33,9 @@ export const watchFiles = (options: WatchOptions): FileWatch => {
     seen = fingerprint(paths)
     if (force || (await seen) !== before) await onChange()
   }
-  const queue = (force: boolean): Promise<void> => (running = running.then(() => look(force)))
+  // A change handler that throws must not end the watch, and its error has nowhere better to go than its own log.
+  const queue = (force: boolean): Promise<void> =>
+    (running = running.then(() => look(force)).catch(() => undefined))
   const soon = (): void => {
     clearTimeout(timer)
     timer = setTimeout(() => void queue(false), debounceMs)

@@ -1,0 +1,127 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Json } from '../core/json.ts'
+import type { Log } from '../core/log.ts'
+
+export interface AdminOptions {
+  readonly host: string
+  /** 0 for any free port. */
+  readonly port: number
+  /** Why no traffic should come; empty when it should. */
+  readonly ready: () => readonly string[]
+  readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>
+  readonly coverage: () => Json
+  /** With secrets masked. */
+  readonly config: () => Json
+  /** Starts the drain; the answer does not wait for its end. */
+  readonly drain: () => void
+  readonly log: Log
+}
+
+export interface AdminServer {
+  readonly address: AddressInfo
+  close(): Promise<void>
+}
+
+/** For kubelets, Prometheus and people on the machine: no authentication, so no content and no secrets, and its own port. */
+export const adminServer = async (options: AdminOptions): Promise<AdminServer> => {
+  const pages = adminPages(options)
+  const listener = createServer(
+    {
+      maxHeaderSize: 8192,
+      headersTimeout: 5000,
+      requestTimeout: 5000,
+      keepAliveTimeout: 30_000,
+      connectionsCheckingInterval: 1000,
+    },
+    (request, response) => void answer(request, response, { pages, log: options.log }),
+  )
+  listener.maxConnections = 256
+  listener.on('upgrade', (_request, socket) => socket.destroy())
+  await new Promise<void>((resolve, reject) => {
+    listener.once('error', reject)
+    listener.listen({ host: options.host, port: options.port }, resolve)
+  })
+  return {
+    address: listener.address() as AddressInfo,
+    close: () =>
+      new Promise((resolve) => {
+        listener.close(() => resolve())
+        listener.closeAllConnections()
+      }),
+  }
+}
+
+interface Page {
+  readonly status: number
+  readonly contentType?: string
+  readonly body: string
+}
+
+interface Pages {
+  readonly pages: Readonly<Record<string, (() => Page | Promise<Page>) | undefined>>
+  readonly log: Log
+}
+
+const adminPages = (options: AdminOptions): Pages['pages'] => {
+  const readiness = (): Page => {
+    const reasons = options.ready()
+    return json(reasons.length === 0 ? 200 : 503, { ready: reasons.length === 0, reasons })
+  }
+  const drain = (): Page => {
+    options.drain()
+    return json(200, { draining: true })
+  }
+  return {
+    'GET /livez': () => json(200, { live: true }),
+    'GET /readyz': readiness,
+    'GET /healthz': readiness,
+    'GET /metrics': async () => {
+      const { contentType, text } = await options.metrics()
+      return { status: 200, contentType, body: text }
+    },
+    'GET /coverage': () => json(200, options.coverage()),
+    'GET /config': () => json(200, options.config()),
+    // A kubelet's preStop hook can only GET.
+    'GET /drain': drain,
+    'POST /drain': drain,
+  }
+}
+
+const answer = async (
+  request: IncomingMessage,
+  response: ServerResponse,
+  { pages, log }: Pages,
+): Promise<void> => {
+  const page = await pageFor(request, pages).catch((cause: unknown) => {
+    log.error('admin_failed', { cause: cause instanceof Error ? cause : new Error(String(cause)) })
+    return json(500, { error: 'see the log' })
+  })
+  response.writeHead(page.status, {
+    'content-type': page.contentType ?? 'application/json',
+    'content-length': Buffer.byteLength(page.body),
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    ...(hasBody(request) && { connection: 'close' }),
+  })
+  response.end(page.body)
+}
+
+const pageFor = async (request: IncomingMessage, pages: Pages['pages']): Promise<Page> => {
+  const { method = '', url = '', headers } = request
+  if (hasBody(request)) return json(400, { error: 'no request here takes a body' })
+  // A page in somebody's browser must not be able to drain a guard on localhost.
+  if (headers.origin !== undefined || (headers['sec-fetch-site'] ?? 'none') !== 'none')
+    return json(403, { error: 'not for web pages' })
+  const page = Object.hasOwn(pages, `${method} ${url}`) ? pages[`${method} ${url}`] : undefined
+  if (page !== undefined) return page()
+  const known = Object.hasOwn(pages, `GET ${url}`)
+  return known
+    ? json(405, { error: 'use GET' })
+    : json(404, { error: 'no such page', pages: Object.keys(pages) })
+}
+
+const hasBody = ({ headers }: IncomingMessage): boolean =>
+  headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
+
+const json = (status: number, value: Json): Page => ({ status, body: `${JSON.stringify(value, null, 2)}\n` })

@@ -1,0 +1,73 @@
+import type { Route } from '../core/exchange.ts'
+import { Refusal } from '../core/refusal.ts'
+
+export interface RouteTable {
+  readonly routes: readonly Route[]
+  /** Throws Refusal `route_unknown`, `method_not_allowed` or `headers_invalid` (for a query that the route does not take). */
+  match(method: string, target: string): Route
+}
+
+/** What Postern serves unless configuration leaves it out. Every other path, method or spelling is refused. */
+export const builtInRoutes = [
+  dialect('openai.chat', '/v1/chat/completions'),
+  dialect('openai.completions', '/v1/completions'),
+  dialect('openai.embeddings', '/v1/embeddings'),
+  // The beta namespaces of the Anthropic clients add this key; the server reads the header instead.
+  dialect('anthropic.messages', '/v1/messages', ['beta']),
+  dialect('simple.llm', '/llm'),
+  dialect('simple.chat', '/chat'),
+  own('openai.models', 'models', { method: 'GET', path: '/v1/models', body: 'none' }),
+  own('auth', 'auth', { method: 'POST', path: '/auth', body: 'json' }),
+  own('oauth.token', 'token', { method: 'POST', path: '/oauth/token', body: 'form' }),
+  own('jwks', 'jwks', { method: 'GET', path: '/.well-known/jwks.json', body: 'none' }),
+  own('health', 'health', { method: 'GET', path: '/healthz', body: 'none' }),
+] as const satisfies readonly Route[]
+
+/** Paths match as text, byte for byte: nothing is decoded, folded or cleaned up, so no spelling can name a route twice. */
+export const routeTable = (routes: readonly Route[]): RouteTable => {
+  const paths = new Map<string, Map<string, Route>>()
+  for (const route of routes) {
+    const methods = paths.get(route.path) ?? new Map<string, Route>()
+    if (methods.has(route.method)) throw new Error(`two routes for ${route.method} ${route.path}`)
+    paths.set(route.path, methods.set(route.method, route))
+  }
+  return {
+    routes,
+    match(method, target) {
+      const mark = target.indexOf('?')
+      const path = mark < 0 ? target : target.slice(0, mark)
+      if (!path.startsWith('/')) throw invalid('the request target must be a path')
+      const methods = paths.get(path)
+      if (methods === undefined) throw new Refusal('route_unknown')
+      const route = methods.get(method)
+      if (route === undefined) {
+        throw new Refusal('method_not_allowed', { headers: { allow: [...methods.keys()].join(', ') } })
+      }
+      if (mark >= 0) checkQuery(target.slice(mark + 1), route)
+      return route
+    },
+  }
+}
+
+function dialect(name: string, path: string, query: readonly string[] = []): Route {
+  return { name, method: 'POST', path, kind: 'dialect', dialect: name, body: 'json', query, inspect: true }
+}
+
+function own(name: string, kind: Route['kind'], row: Pick<Route, 'method' | 'path' | 'body'>): Route {
+  return { name, kind, dialect: undefined, query: [], inspect: true, ...row }
+}
+
+/** Each key once, from the route's list, with a plain short value. */
+const checkQuery = (query: string, route: Route): void => {
+  const seen = new Set<string>()
+  for (const pair of query.split('&', route.query.length + 1)) {
+    const sign = pair.indexOf('=')
+    const key = sign < 0 ? pair : pair.slice(0, sign)
+    if (!route.query.includes(key) || seen.has(key)) throw invalid('this route does not take that query')
+    if (sign < 0 || !/^[A-Za-z0-9._-]{1,64}$/.test(pair.slice(sign + 1)))
+      throw invalid(`query value of ${key}`)
+    seen.add(key)
+  }
+}
+
+const invalid = (detail: string): Refusal => new Refusal('headers_invalid', { details: [detail] })
