@@ -1,0 +1,250 @@
+import type { Log } from '../core/log.ts'
+import type { Meter } from '../core/metrics.ts'
+import { Refusal } from '../core/refusal.ts'
+import type { Entry } from './chain.ts'
+import { AuditFault, codeOf } from './fault.ts'
+
+/** Where lines go. Called by one at a time. */
+export interface Store {
+  /** Makes the entries durable in this order, all or none. Rejects when it is not known that they are. */
+  commit(entries: readonly Entry[]): Promise<void>
+  /** After a rejection: brings the store back to its last known good end and writes how many records are missing. */
+  repair(missing: number): Promise<void>
+  /** Called about once a second, also when nothing is written. */
+  tend(): Promise<void>
+  /** `seal` is false when the last write did not succeed: then nothing more is written. */
+  close(seal: boolean): Promise<void>
+}
+
+export interface CommitOptions {
+  /** Entries that wait at most. Beyond it nothing begins; ends may wait for as many again. */
+  readonly maxQueue: number
+  /** A write that takes longer counts as failed, in milliseconds. */
+  readonly stallMs: number
+  readonly meter: Meter
+  readonly log: Log
+}
+
+export interface GroupCommit {
+  /** Resolves when durable. Throws Refusal `guard_unavailable`. An `exchange` that failed is kept, within bounds, and written later. */
+  add(entry: Entry): Promise<void>
+  unready(): string | undefined
+  close(): Promise<void>
+}
+
+interface Batch {
+  readonly entries: Entry[]
+  bytes: number
+  readonly done: PromiseWithResolvers<undefined>
+}
+
+interface State extends CommitOptions {
+  readonly store: Store
+  readonly waiting: Batch[]
+  queued: number
+  inFlight: Batch | undefined
+  since: number
+  pumping: boolean
+  tendDue: boolean
+  /** Why nothing can be written; `stalled` heals by itself when the write returns. */
+  fault: { readonly reason: string; readonly stalled: boolean } | undefined
+  /** Ends that could not be written yet, and how many more there were. */
+  owed: Entry[]
+  missing: number
+  backOffMs: number
+  retry: NodeJS.Timeout | undefined
+  closed: boolean
+}
+
+const MAX_BATCH = 256
+const MAX_BATCH_BYTES = 1 << 20 // characters
+const TEND_MS = 1000
+const FIRST_RETRY_MS = 50
+const MAX_RETRY_MS = 1000
+
+/** Entries that arrive while a write is under way share the next one. `failed` is why the store could not even be opened. */
+export const groupCommit = (store: Store, options: CommitOptions, failed?: unknown): GroupCommit => {
+  const state: State = {
+    ...options,
+    store,
+    waiting: [],
+    queued: 0,
+    inFlight: undefined,
+    since: 0,
+    pumping: false,
+    tendDue: false,
+    fault: undefined,
+    owed: [],
+    missing: 0,
+    backOffMs: FIRST_RETRY_MS,
+    retry: undefined,
+    closed: false,
+  }
+  if (failed === undefined) options.meter.set('postern_audit_writable', 1)
+  else fail(state, failed)
+  const timer = setInterval(() => tick(state), TEND_MS)
+  timer.unref()
+  return {
+    add: (entry) => add(state, entry),
+    unready: () => state.fault?.reason,
+    close: () => {
+      clearInterval(timer)
+      return close(state)
+    },
+  }
+}
+
+const add = (state: State, entry: Entry): Promise<void> => {
+  const isEnd = entry.type === 'exchange'
+  if (state.closed || state.fault !== undefined || state.queued >= state.maxQueue * (isEnd ? 2 : 1)) {
+    if (isEnd) owe(state, entry)
+    return Promise.reject(unavailable(state.fault?.reason ?? (state.closed ? 'closed' : 'queue full')))
+  }
+  let batch = state.waiting.at(-1)
+  if (batch === undefined || batch.entries.length >= MAX_BATCH || batch.bytes >= MAX_BATCH_BYTES) {
+    batch = newBatch()
+    state.waiting.push(batch)
+  }
+  batch.entries.push(entry)
+  batch.bytes += entry.members.length
+  state.queued += 1
+  wake(state)
+  return batch.done.promise
+}
+
+const newBatch = (): Batch => {
+  const done = Promise.withResolvers<undefined>()
+  done.promise.catch(() => undefined) // who added an entry sees the failure; a batch of owed entries has nobody to see it
+  return { entries: [], bytes: 0, done }
+}
+
+const unavailable = (reason: string, cause?: unknown) =>
+  new Refusal('guard_unavailable', { cause: cause ?? new Error(`audit: ${reason}`), details: ['audit'] })
+
+const owe = (state: State, entry: Entry): void => {
+  if (state.owed.length < state.maxQueue) state.owed.push(entry)
+  else state.missing += 1
+}
+
+/** Waits for the rest of this turn of the event loop, so that requests that arrived together share a write. */
+const wake = (state: State): void => {
+  if (state.pumping) return
+  state.pumping = true
+  setImmediate(() => void pump(state))
+}
+
+const pump = async (state: State): Promise<void> => {
+  while (state.fault === undefined) {
+    if (state.tendDue) {
+      state.tendDue = false
+      await state.store.tend().catch((error: unknown) => fail(state, error))
+      continue
+    }
+    const batch = state.waiting.shift()
+    if (batch === undefined) break
+    await commit(state, batch)
+  }
+  state.pumping = false
+}
+
+const commit = async (state: State, batch: Batch): Promise<void> => {
+  state.inFlight = batch
+  state.queued -= batch.entries.length
+  state.since = performance.now()
+  try {
+    await state.store.commit(batch.entries)
+  } catch (error) {
+    state.inFlight = undefined
+    fail(state, error, batch)
+    return
+  }
+  state.inFlight = undefined
+  state.backOffMs = FIRST_RETRY_MS
+  state.meter.observe('postern_audit_commit_seconds', (performance.now() - state.since) / 1000)
+  state.meter.add(
+    'postern_audit_records_total',
+    batch.entries.filter(({ type }) => type === 'exchange').length,
+  )
+  batch.done.resolve(undefined)
+  if (state.fault?.stalled === true) healed(state)
+}
+
+/** Rejects all that waits, keeps the ends among it, and tries again soon unless no retry can help. */
+const fail = (state: State, cause: unknown, batch?: Batch): void => {
+  const reason = cause instanceof AuditFault ? cause.message : `audit log cannot be written: ${codeOf(cause)}`
+  if (state.fault === undefined) state.meter.set('postern_audit_writable', 0)
+  if (state.fault?.reason !== reason)
+    state.log.error('audit_unwritable', { cause: cause instanceof Error ? cause : undefined })
+  state.fault = { reason, stalled: false }
+  rejectWaiting(state, cause, batch)
+  if (!(cause instanceof AuditFault) && !state.closed) retryLater(state)
+}
+
+const rejectWaiting = (state: State, cause: unknown, batch?: Batch): void => {
+  const batches = [...(batch === undefined ? [] : [batch]), ...state.waiting.splice(0)]
+  state.queued = 0
+  const refusal = unavailable('cannot be written', cause)
+  for (const { entries, done } of batches) {
+    for (const entry of entries) if (entry.type === 'exchange') owe(state, entry)
+    done.reject(refusal)
+  }
+}
+
+const retryLater = (state: State): void => {
+  state.retry = setTimeout(() => void repair(state), state.backOffMs)
+  state.retry.unref()
+  state.backOffMs = Math.min(state.backOffMs * 2, MAX_RETRY_MS)
+}
+
+const repair = async (state: State): Promise<void> => {
+  const missing = state.missing
+  try {
+    await state.store.repair(missing)
+  } catch (error) {
+    fail(state, error)
+    return
+  }
+  state.missing -= missing
+  healed(state)
+}
+
+const healed = (state: State): void => {
+  state.fault = undefined
+  state.meter.set('postern_audit_writable', 1)
+  state.log.info('audit_writable', { owed: state.owed.length })
+  const owed = state.owed.splice(0)
+  for (let i = 0; i < owed.length; i += MAX_BATCH) {
+    const batch = newBatch()
+    batch.entries.push(...owed.slice(i, i + MAX_BATCH))
+    state.queued += batch.entries.length
+    state.waiting.push(batch)
+  }
+  wake(state)
+}
+
+const tick = (state: State): void => {
+  state.tendDue = true
+  const { inFlight } = state
+  if (
+    inFlight !== undefined &&
+    performance.now() - state.since > state.stallMs &&
+    state.fault === undefined
+  ) {
+    state.fault = { reason: 'audit log cannot be written: the disk does not answer', stalled: true }
+    state.meter.set('postern_audit_writable', 0)
+    state.log.error('audit_stalled')
+    inFlight.done.reject(unavailable('stalled'))
+    rejectWaiting(state, new Error('audit write stalled'))
+  }
+  if (state.fault === undefined) wake(state)
+}
+
+const close = async (state: State): Promise<void> => {
+  const until = performance.now() + state.stallMs
+  while ((state.pumping || state.waiting.length > 0) && performance.now() < until)
+    await new Promise((resolve) => setTimeout(resolve, 2))
+  state.closed = true
+  clearTimeout(state.retry)
+  rejectWaiting(state, new Error('audit log is closed'))
+  await state.store.close(state.fault === undefined && state.inFlight === undefined)
+}

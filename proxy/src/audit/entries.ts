@@ -1,0 +1,107 @@
+import type { AuditBegin, AuditRecord } from '../core/audit.ts'
+import type { Caller } from '../core/caller.ts'
+import type { Entry } from './chain.ts'
+import { plainPath } from './paths.ts'
+
+/** Bounds of one line: what is beyond them is counted, not written. */
+const MAX_STRING = 256 // characters, for every string but ids
+const MAX_ID = 128
+const MAX_LIST = 64
+const MAX_FINDINGS = 256
+const MAX_TEXTS = 256
+
+export const beginEntry = (entry: AuditBegin): Entry => ({
+  type: 'begin',
+  id: idOf(entry.id),
+  members: members({
+    route: clip(entry.route),
+    model: clip(entry.model),
+    caller: callerOf(entry.caller),
+    trace: clip(entry.trace),
+  }),
+})
+
+/** Names every member: what an object carries beyond its type is not written. */
+export const exchangeEntry = (record: AuditRecord): Entry => ({
+  type: 'exchange',
+  id: idOf(record.id),
+  members: members({
+    time: clip(record.time),
+    route: clip(record.route),
+    model: clip(record.model),
+    upstream: clip(record.upstream),
+    caller: record.caller && callerOf(record.caller),
+    client: clip(record.client),
+    trace: clip(record.trace),
+    policy: { engine: clip(record.policy.engine), revision: clip(record.policy.revision) },
+    outcome: record.outcome,
+    status: record.status,
+    reasons: list(record.reasons),
+    findings: record.findings.slice(0, MAX_FINDINGS).map((finding) => ({
+      direction: finding.direction,
+      path: plainPath(finding.path),
+      rule: clip(finding.rule),
+      start: finding.start,
+      end: finding.end,
+      score: finding.score,
+      action: finding.action,
+    })),
+    ...omitted('findings_omitted', record.findings.length - MAX_FINDINGS),
+    texts: record.texts.slice(0, MAX_TEXTS).map((text) => ({
+      direction: text.direction,
+      path: plainPath(text.path),
+      length: text.length,
+      sha256: clip(text.sha256),
+    })),
+    ...omitted('texts_omitted', record.texts.length - MAX_TEXTS),
+    uninspected: record.uninspected,
+    tokens: record.tokens && { input: record.tokens.input, output: record.tokens.output },
+    timings: Object.fromEntries(
+      Object.entries(record.timings)
+        .slice(0, MAX_LIST)
+        .map(([name, ms]) => [clip(name), Math.round(ms * 1000) / 1000]),
+    ),
+  }),
+})
+
+/** An exchange that began and whose end this guard did not write: it was killed, or the log could not be written. */
+export const lostEntry = (id: string, begun: number): Entry => ({
+  type: 'lost',
+  id,
+  members: members({ begun }),
+})
+
+/** An exchange that is still running when its log file ends: named again in the next file. */
+export const carryEntry = (id: string, begun: number): Entry => ({
+  type: 'carry',
+  id,
+  members: members({ begun }),
+})
+
+/** A line about the log itself. */
+export const noteEntry = (
+  type: 'open' | 'checkpoint' | 'rotate' | 'close' | 'recovered',
+  what: Readonly<Record<string, string | number | null>>,
+): Entry => ({ type, id: undefined, members: members(what) })
+
+const members = (what: object): string => {
+  const json = JSON.stringify(what)
+  return json === '{}' ? '' : `,${json.slice(1, -1)}`
+}
+
+const omitted = (name: string, count: number) => (count > 0 ? { [name]: count } : {})
+
+const clip = (text: string): string => (text.length > MAX_STRING ? text.slice(0, MAX_STRING) : text)
+
+// Ids are ours; this only makes sure that the reader of the log can rely on it.
+const idOf = (id: string): string => id.slice(0, MAX_ID).replaceAll(/[^!#-[\]-~]/g, '_') || '_'
+
+const list = (texts: readonly string[]) => texts.slice(0, MAX_LIST).map(clip)
+
+const callerOf = (caller: Caller): Caller => ({
+  subject: clip(caller.subject),
+  tenant: clip(caller.tenant),
+  roles: list(caller.roles),
+  scopes: list(caller.scopes),
+  via: clip(caller.via),
+})

@@ -1,0 +1,224 @@
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { headerOf, START, type Link } from './chain.ts'
+import { AuditFault, codeOf } from './fault.ts'
+import { readHead, type HeadMarks } from './head.ts'
+import { verifierFrom, type Verifier } from './keys.ts'
+import { linesOf } from './lines.ts'
+import { rotatedFiles } from './rotated.ts'
+import { walkFile, type Problem, type ProblemCode, type Walk } from './walk.ts'
+
+export interface VerifyOptions {
+  /** One or more Ed25519 public keys, PEM. Without it the `.pub` file beside the log is trusted, which whoever can write the log could have replaced. */
+  readonly publicKey?: string
+}
+
+export interface AuditReport {
+  readonly ok: boolean
+  /** The first thing that is wrong. */
+  readonly problem: Problem | undefined
+  readonly files: readonly string[]
+  readonly lines: number
+  readonly firstSeq: number
+  readonly lastSeq: number
+  readonly begun: number
+  readonly exchanges: number
+  /** Exchanges that began and whose end was never written, as a later guard found. */
+  readonly lost: number
+  /** The same, at the end of the log: still running, or killed just now. */
+  readonly unfinished: number
+  readonly checkpoints: number
+  /** What is worth knowing and not wrong. */
+  readonly notes: readonly string[]
+}
+
+/**
+ * Checks that no line was changed, dropped, doubled, moved, put in or cut off. `path` is a log, whose rotated files are checked with it, a rotated
+ * file, or a folder that holds one log. Streams: memory does not grow with the log. Throws an Error when it cannot read, or `publicKey` is not one.
+ */
+export const verifyAudit = async (path: string, options: VerifyOptions = {}): Promise<AuditReport> => {
+  const { files, base } = await filesOf(path)
+  const verifier = await verifierOf(base, options)
+  const [head, headProblem] = await headOf(base, verifier)
+  const marks = head === undefined ? [] : [head.latest, head.signed]
+  const walks: Walk[] = []
+  for (const file of files) walks.push(await walkFile(file, { verifier, marks }))
+  const problem =
+    walks.find((walk) => walk.problem !== undefined)?.problem ??
+    joints(walks) ??
+    headProblem ??
+    (verifier === undefined ? keyMissing(base) : tail(walks.at(-1), head))
+  return report(files, walks, problem)
+}
+
+const SIDE_FILE = /\.(?:head|key|pub|lock|new|torn-\d+)$/
+
+/** In the order of their first lines; `base` is the name that head and key go by. */
+const filesOf = async (path: string): Promise<{ files: readonly string[]; base: string }> => {
+  const isFolder = (await stat(path)).isDirectory()
+  const folder = isFolder ? path : dirname(path)
+  const names = (await readdir(folder, { withFileTypes: true }))
+    .filter((is) => is.isFile())
+    .map(({ name }) => name)
+  const base = isFolder ? logIn(names) : basename(path)
+  const others = names.filter(
+    (name) => name !== base && !SIDE_FILE.test(name) && (isFolder || name.startsWith(`${base}.`)),
+  )
+  const own = isFolder && !names.includes(base) ? [] : [join(folder, base)]
+  const rotated = await rotatedFiles(join(folder, base))
+  return {
+    files: await inOrder(
+      [...own, ...rotated],
+      others.map((name) => join(folder, name)),
+    ),
+    base: join(folder, base),
+  }
+}
+
+const logIn = (names: readonly string[]): string => {
+  const heads = names.filter((name) => name.endsWith('.head'))
+  if (heads.length !== 1)
+    throw new Error(
+      `The folder holds ${heads.length} audit logs (by their .head files); name the log instead.`,
+    )
+  return (heads[0] ?? '').slice(0, -'.head'.length)
+}
+
+/**
+ * All of `files`, and those of `others` that hold lines which no other file starts with: a file that was moved by hand is
+ * one of the series, a copy of one is not.
+ */
+const inOrder = async (files: readonly string[], others: readonly string[]): Promise<readonly string[]> => {
+  const bySeq = await Promise.all(files.map(async (file) => ({ file, seq: await firstSeqOf(file) })))
+  for (const file of others) {
+    if (files.includes(file)) continue
+    const seq = await firstSeqOf(file)
+    if (seq > 0 && bySeq.every((known) => known.seq !== seq)) bySeq.push({ file, seq })
+  }
+  return bySeq.sort((a, b) => a.seq - b.seq).map(({ file }) => file)
+}
+
+/** 0 when the file does not start with a line of a guard: it sorts first, and is then found wrong. */
+const firstSeqOf = async (file: string): Promise<number> => {
+  for await (const [line] of linesOf(file)) return (line && headerOf(line.bytes))?.seq ?? 0
+  return 0
+}
+
+/** The key of a moved or rotated file lies beside the log it came from: `audit.log.1` has `audit.log.pub`. */
+const verifierOf = async (base: string, { publicKey }: VerifyOptions): Promise<Verifier | undefined> => {
+  if (publicKey !== undefined) return verifierFrom(publicKey)
+  const name = basename(base)
+  for (let end = name.length; end > 0; end = name.lastIndexOf('.', end - 1)) {
+    const file = join(dirname(base), `${name.slice(0, end)}.pub`)
+    const pem = await readFile(file, 'utf8').catch((error: unknown) => {
+      if (codeOf(error) === 'ENOENT') return undefined
+      throw error
+    })
+    if (pem !== undefined) return verifierFrom(pem)
+  }
+  return undefined
+}
+
+const headOf = async (
+  base: string,
+  verifier: Verifier | undefined,
+): Promise<[HeadMarks | undefined, Problem | undefined]> => {
+  if (verifier === undefined) return [undefined, undefined]
+  try {
+    return [await readHead(`${base}.head`, verifier), undefined]
+  } catch (error) {
+    if (!(error instanceof AuditFault)) throw error
+    return [undefined, about('head_invalid', `${base}.head`, error.message)]
+  }
+}
+
+const about = (code: ProblemCode, file: string, message: string): Problem => ({
+  code,
+  file,
+  line: 0,
+  seq: undefined,
+  message,
+})
+
+const keyMissing = (base: string) =>
+  about(
+    'key_missing',
+    base,
+    `There is no public key beside the log (${base}.pub): give the one of the guard that wrote it.`,
+  )
+
+/** Do the files follow each other, and is the start where it should be? */
+const joints = (walks: readonly Walk[]): Problem | undefined => {
+  let before: Link | undefined
+  for (const { file, first, origin, last } of walks) {
+    if (first === undefined) return about('empty', file, 'The file holds no line of a guard.')
+    const expected = before ?? (origin === 'first' ? START : undefined)
+    if (expected !== undefined && (first.prev !== expected.hash || first.seq !== expected.seq + 1))
+      return about(
+        'file_gap',
+        file,
+        `The file does not continue line number ${expected.seq}: a file between is missing or changed.`,
+      )
+    if (expected === undefined && origin === 'missing')
+      return about(
+        'earlier_missing',
+        file,
+        'When the guard started, the log that went before was gone. Verify both in one folder.',
+      )
+    before = last
+  }
+  return undefined
+}
+
+const tail = (walk: Walk | undefined, head: HeadMarks | undefined): Problem | undefined => {
+  if (walk === undefined || walk.sealed) {
+    return walk !== undefined && head !== undefined && walk.last.seq < head.latest.seq
+      ? cut(walk, head)
+      : undefined
+  }
+  if (head === undefined)
+    return about(
+      'tail_unproven',
+      walk.file,
+      'There is no head file and the log does not end in a closing line: lines may have been cut off its end.',
+    )
+  return walk.last.seq < head.latest.seq ? cut(walk, head) : undefined
+}
+
+const cut = ({ file, last, lines }: Walk, { latest }: HeadMarks): Problem => ({
+  code: 'tail_cut',
+  file,
+  line: lines,
+  seq: last.seq,
+  message: `The log ends at line number ${last.seq}, but ${latest.seq} were written: the end was cut off.`,
+})
+
+const report = (
+  files: readonly string[],
+  walks: readonly Walk[],
+  problem: Problem | undefined,
+): AuditReport => {
+  const sum = (pick: (walk: Walk) => number) => walks.reduce((total, walk) => total + pick(walk), 0)
+  const last = walks.at(-1)
+  const torn = (last?.size ?? 0) - (last?.good ?? 0)
+  const origin = walks[0]?.origin
+  return {
+    ok: problem === undefined,
+    problem,
+    files,
+    lines: sum((walk) => walk.lines),
+    firstSeq: walks[0]?.first?.seq ?? 0,
+    lastSeq: last?.last.seq ?? 0,
+    begun: sum((walk) => walk.counts.begin),
+    exchanges: sum((walk) => walk.counts.exchange),
+    lost: sum((walk) => walk.counts.lost),
+    unfinished: last?.unfinished.size ?? 0,
+    checkpoints: sum((walk) => walk.counts.checkpoint),
+    notes: [
+      ...(problem === undefined && torn > 0
+        ? [`The last ${torn} bytes are a write that was cut short; nobody was promised it.`]
+        : []),
+      ...(origin === 'rotated' || origin === 'moved' ? ['Earlier files of this log are not here.'] : []),
+    ],
+  }
+}
