@@ -9,6 +9,7 @@ const MAY: Record<string, readonly string[]> = {
   core: ['core'],
   steps: ['steps', 'core', 'stream'],
   'guard.ts': ['steps', 'core'],
+  endpoints: ['endpoints', 'steps', 'core'],
 }
 const LEAVES = [
   'server',

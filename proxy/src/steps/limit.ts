@@ -24,15 +24,28 @@ export const estimateInput = (prompt: Prompt): number =>
 
 export const estimateOutput = (chars: number): number => Math.ceil(chars / CHARS_PER_TOKEN)
 
+export interface Cost {
+  readonly model: string
+  /** Tokens, estimated. */
+  readonly input: number
+  readonly output: number
+}
+
+export const costOf = (prompt: Prompt, defaultOutputTokens: number): Cost => ({
+  model: prompt.model,
+  input: estimateInput(prompt),
+  output: (prompt.params.max_tokens ?? defaultOutputTokens) * (prompt.params.n ?? 1),
+})
+
 /** Takes a place and the tokens that the exchange may cost, before anything is spent on it. */
 export const limitStep =
   ({ limiter, policy, defaultOutputTokens }: LimitParts) =>
-  async (caller: Caller, prompt: Prompt, notes: Notes): Promise<Lease> => {
-    const rates = await policy.limits({ caller, model: prompt.model })
-    const output = (prompt.params.max_tokens ?? defaultOutputTokens) * (prompt.params.n ?? 1)
-    const input = estimateInput(prompt)
-    notes.estimated = { input, output: 0 }
-    const lease = await limiter.reserve({ caller, model: prompt.model, rates, tokens: input + output })
+  async (caller: Caller, prompt: Prompt | undefined, notes: Notes): Promise<Lease> => {
+    const cost = prompt ? costOf(prompt, defaultOutputTokens) : { model: '', input: 0, output: 0 }
+    const rates = await policy.limits({ caller, model: cost.model })
+    notes.estimated = { input: cost.input, output: 0 }
+    const tokens = cost.input + cost.output
+    const lease = await limiter.reserve({ caller, model: cost.model, rates, tokens })
     notes.lease = lease
     return lease
   }
