@@ -26,7 +26,8 @@ export const textAt = (body: Json, path: Path): string | undefined => {
   for (const step of path) {
     if (step === KEY_OF) value = key
     else if (step === IN_JSON) value = typeof value === 'string' ? nestedJson(value) : undefined
-    else if (typeof step === 'number') value = Array.isArray(value) ? (value[step] as Json | undefined) : undefined
+    else if (typeof step === 'number')
+      value = Array.isArray(value) ? (value[step] as Json | undefined) : undefined
     else {
       value = isObject(value) && Object.hasOwn(value, step) ? value[step] : undefined
       key = value === undefined ? undefined : step
@@ -85,7 +86,9 @@ const edited = (value: Json | undefined, { value: text, below }: Branch): Json =
 
 const inString = (value: string, below: Branch['below']): Json => {
   const inside = below.get(IN_JSON)
-  return inside?.key !== undefined || inside === undefined || below.size > 1 ? lost() : JSON.stringify(edited(nestedJson(value), inside))
+  return inside?.key !== undefined || inside === undefined || below.size > 1
+    ? lost()
+    : JSON.stringify(edited(nestedJson(value), inside))
 }
 
 const inArray = (value: readonly Json[], below: Branch['below']): Json => {

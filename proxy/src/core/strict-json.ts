@@ -40,7 +40,8 @@ export const readJsonText = (text: string, limits: JsonLimits): Json => {
   const check: Check = { path: [], escapes: text.includes('\\u'), keys: 0 }
   checkValue(value, check)
   // A parser keeps one of several equal keys, so fewer members than colons means that some key came twice.
-  if (check.keys !== keys) return refuse(`byte ${String(secondKeyAt(text))}: the same key twice in one object`)
+  if (check.keys !== keys)
+    return refuse(`byte ${String(secondKeyAt(text))}: the same key twice in one object`)
   return value
 }
 

@@ -33,7 +33,9 @@ export const modelExtras: Fields = {
   guided_choice: s.nullable(s.list(s.text('definition', 'parameter'), { max: 1000 })),
   guided_decoding_backend: words,
   guided_grammar: words,
-  guided_json: s.nullable(s.stringOr(s.jsonText('definition', 'parameter'), s.schema('definition', 'parameter'))),
+  guided_json: s.nullable(
+    s.stringOr(s.jsonText('definition', 'parameter'), s.schema('definition', 'parameter')),
+  ),
   guided_regex: words,
   guided_whitespace_pattern: words,
   id_slot: count,

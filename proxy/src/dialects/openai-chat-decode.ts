@@ -1,6 +1,7 @@
 import type { Delta, Lane, ServerEvent, TokenLogprob } from '../core/dialect.ts'
 import type { Json, JsonObject } from '../core/json.ts'
 import { joined, tokensOf } from './logprobs.ts'
+import { shape } from './shapes.ts'
 import type { Lanes } from './stream-reading.ts'
 import { newLanes, openaiUsage, stream } from './stream-reading.ts'
 
@@ -20,6 +21,8 @@ export interface ChatNotes {
   readonly reasoningKeys: Set<string>
   /** By lane key: how the tool call is written. A plain function when absent. */
   readonly callForms: Map<string, 'custom' | 'legacy'>
+  /** The last usage as the model server wrote it, details included. */
+  usage: Json | undefined
 }
 
 interface State {
@@ -46,7 +49,10 @@ export const decodeChat = (notes: ChatNotes): ((event: ServerEvent) => readonly 
     state.begun = true
     for (const choice of stream.listOr(chunk['choices'])) readChoice(choice, deltas, state)
     const usage = stream.objectOr(chunk['usage'])
-    if (usage !== undefined) deltas.push({ kind: 'usage', usage: openaiUsage(usage) })
+    if (usage !== undefined) {
+      notes.usage = shape.counts(usage)
+      deltas.push({ kind: 'usage', usage: openaiUsage(usage) })
+    }
     return deltas
   }
 }
@@ -103,7 +109,6 @@ interface Into {
 const pushText = (lane: Lane, text: string, { deltas, state, tokens }: Into): void => {
   if (state.lanes.isClosed(lane.choice) && text === '') return
   const opened = state.lanes.open(lane, deltas)
-  if (state.lanes.isClosed(lane.choice)) stream.invalid('a stream goes on after the end of its choice')
   const logprobs = tokens !== undefined && tokens.length > 0 && joined(tokens) === text ? tokens : undefined
   if (logprobs !== undefined) deltas.push({ kind: 'text', lane: opened, text, logprobs })
   else if (text !== '') deltas.push({ kind: 'text', lane: opened, text })
@@ -114,7 +119,8 @@ const readReasoning = (delta: JsonObject, choice: number, into: Into): void => {
   const newer = stream.string(delta['reasoning'])
   const text = older ?? newer
   if (text === undefined) return
-  if (older !== undefined && newer !== undefined && older !== newer) stream.invalid('two different reasonings')
+  if (older !== undefined && newer !== undefined && older !== newer)
+    stream.invalid('two different reasonings')
   if (older !== undefined) into.state.notes.reasoningKeys.add('reasoning_content')
   if (newer !== undefined) into.state.notes.reasoningKeys.add('reasoning')
   pushText({ key: `${choice}/reasoning`, choice, part: 'reasoning', index: 0 }, text, into)
@@ -138,7 +144,11 @@ const readLegacyCall = (delta: JsonObject, choice: number, into: Into): void => 
   readCalled(stream.onlyKnown(call, CALLED), lane, { ...into, id: '' })
 }
 
-const readCalled = (called: JsonObject, lane: Lane, into: Into & { readonly id: string | undefined }): void => {
+const readCalled = (
+  called: JsonObject,
+  lane: Lane,
+  into: Into & { readonly id: string | undefined },
+): void => {
   const { deltas, state } = into
   const name = stream.word(called['name']) ?? ''
   const call = state.calls.get(lane.key) ?? { id: '', name: '' }
@@ -153,8 +163,8 @@ const readCalled = (called: JsonObject, lane: Lane, into: Into & { readonly id: 
   }
   const text = stream.string(called['arguments']) ?? stream.string(called['input']) ?? ''
   if (text === '') return
-  const opened = state.lanes.get(lane.key) ?? stream.invalid('a tool call without a name')
-  if (state.lanes.isClosed(lane.choice)) stream.invalid('a stream goes on after the end of its choice')
+  if (call.name === '') stream.invalid('a tool call without a name')
+  const opened = state.lanes.open(lane, deltas)
   // The input of a custom tool is free text, not JSON.
   const kind = state.notes.callForms.get(lane.key) === 'custom' ? 'text' : 'arguments'
   deltas.push({ kind, lane: opened, text })

@@ -1,8 +1,15 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Delta, Lane, Prompt, Usage } from '../core/dialect.ts'
 import type { Json, JsonObject } from '../core/json.ts'
 import { isObject } from '../core/json.ts'
 import { chatLogprobs } from './logprobs.ts'
 import type { ChatNotes } from './openai-chat-decode.ts'
+import { openaiUsage } from './stream-reading.ts'
+
+/** The last usage as the model server wrote it, details included. */
+export interface UsageNotes {
+  usage: Json | undefined
+}
 
 /** What both OpenAI stream formats send around their choices. */
 export interface Envelope {
@@ -14,7 +21,10 @@ export interface Envelope {
   readonly done: () => string
 }
 
-export const newEnvelope = (prompt: Prompt, model: string, object: string): Envelope => {
+export const newEnvelope = (
+  prompt: Prompt,
+  { model, object, notes }: { readonly model: string; readonly object: string; readonly notes: UsageNotes },
+): Envelope => {
   const asked = prompt.body['stream_options']
   const wantsUsage = isObject(asked) && asked['include_usage'] === true
   let last: Usage | undefined
@@ -32,14 +42,22 @@ export const newEnvelope = (prompt: Prompt, model: string, object: string): Enve
     choice: (json) => event(json),
     usage: (usage) => void (last = usage),
     done: () => {
-      const usage = wantsUsage && last !== undefined ? event('', `,"usage":${openaiUsageJson(last)}`) : ''
+      const usage =
+        wantsUsage && last !== undefined
+          ? event('', `,"usage":${JSON.stringify(full(last, notes.usage))}`)
+          : ''
       return `${usage}data: [DONE]\n\n`
     },
   }
 }
 
-const openaiUsageJson = ({ input, output }: Usage): string =>
-  `{"prompt_tokens":${input},"completion_tokens":${output},"total_tokens":${input + output}}`
+/** With the details that the model server gave, unless the guard counted otherwise. */
+const full = (usage: Usage, received: Json | undefined): Json => {
+  const same = isObject(received) && isDeepStrictEqual(openaiUsage(received), usage)
+  if (same) return received
+  const { input, output } = usage
+  return { prompt_tokens: input, completion_tokens: output, total_tokens: input + output }
+}
 
 /** Writes the stream of an OpenAI chat completion. After the end of a choice, nothing of it is written any more. */
 export const encodeChat = (envelope: Envelope, notes: ChatNotes): ((delta: Delta) => string) => {
@@ -65,7 +83,10 @@ export const encodeChat = (envelope: Envelope, notes: ChatNotes): ((delta: Delta
     if (ended.has(delta.lane.choice)) return ''
     switch (delta.kind) {
       case 'open':
-        return chunk(delta.lane, delta.tool ? opening(delta.lane, delta.tool, notes) : piece(delta.lane, '', notes))
+        return chunk(
+          delta.lane,
+          delta.tool ? opening(delta.lane, delta.tool, notes) : piece(delta.lane, '', notes),
+        )
       case 'text':
         return chunk(delta.lane, piece(delta.lane, delta.text, notes), logprobsJson(delta))
       case 'arguments':
@@ -134,7 +155,11 @@ const callPiece = (lane: Lane, json: string, notes: ChatNotes): string => {
   }
 }
 
-const opening = (lane: Lane, tool: { readonly id: string; readonly name: string }, notes: ChatNotes): string => {
+const opening = (
+  lane: Lane,
+  tool: { readonly id: string; readonly name: string },
+  notes: ChatNotes,
+): string => {
   const [id, name] = [JSON.stringify(tool.id), JSON.stringify(tool.name)]
   switch (notes.callForms.get(lane.key)) {
     case 'legacy':

@@ -116,7 +116,9 @@ export const numbered =
   (shape: Shape, finish: (choice: JsonObject, reading: Reading) => JsonObject): Shape =>
   (value, reading) => {
     const index = isObject(value) ? (value['index'] ?? reading.path.at(-1)) : undefined
-    reading.choice = Number.isInteger(index) ? (index as number) : refuse(reading, 'a choice without an index')
+    reading.choice = Number.isInteger(index)
+      ? (index as number)
+      : refuse(reading, 'a choice without an index')
     return finish({ index: reading.choice, ...(shape(value, reading) as JsonObject) }, reading)
   }
 
@@ -148,8 +150,10 @@ export const usageOf = (body: JsonObject): Usage | undefined => {
 /** Reads an answer that has choices by its shape. */
 export const readChoices = (received: JsonObject, shape: Shape, object: string): WholeReply => {
   const texts: ReplyText[] = []
-  const reading = newReading('model_answer_invalid', noOptions, (text) =>
-    void texts.push({ ...text, choice: reading.choice }),
+  const reading = newReading(
+    'model_answer_invalid',
+    noOptions,
+    (text) => void texts.push({ ...text, choice: reading.choice }),
   )
   const read = shape(received, reading) as JsonObject
   const choices = read['choices'] as readonly JsonObject[]
@@ -163,12 +167,15 @@ export const readChoices = (received: JsonObject, shape: Shape, object: string):
     choices: numbers,
     texts,
     toolCalls: reading.toolCalls,
-    finishReasons: choices.flatMap(({ finish_reason: reason }) => (typeof reason === 'string' ? [reason] : [])),
+    finishReasons: choices.flatMap(({ finish_reason: reason }) =>
+      typeof reason === 'string' ? [reason] : [],
+    ),
     usage: usageOf(read),
   }
 }
 
-export const readChatReply = (received: JsonObject): WholeReply => readChoices(received, body, 'chat.completion')
+export const readChatReply = (received: JsonObject): WholeReply =>
+  readChoices(received, body, 'chat.completion')
 
 /** What is left of a choice that the guard cut. */
 type Emptied = (choice: JsonObject) => JsonObject

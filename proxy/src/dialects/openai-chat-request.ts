@@ -72,7 +72,10 @@ const annotations = s.list(
 )
 
 const calledFunction = s.object(
-  { name: s.text('assistant', 'tool_arguments', MAX_NAME), arguments: s.jsonText('assistant', 'tool_arguments') },
+  {
+    name: s.text('assistant', 'tool_arguments', MAX_NAME),
+    arguments: s.jsonText('assistant', 'tool_arguments'),
+  },
   'name',
   'arguments',
 )
@@ -119,10 +122,7 @@ const assistantMessage = message('assistant', {
       s.list(
         s.tagged('type', {
           text: textPart('assistant', 'message'),
-          refusal: s.object(
-            { type: s.oneOf('refusal'), refusal: s.text('assistant', 'refusal') },
-            'refusal',
-          ),
+          refusal: s.object({ type: s.oneOf('refusal'), refusal: s.text('assistant', 'refusal') }, 'refusal'),
         }),
       ),
     ),
@@ -182,7 +182,10 @@ const customFormat = s.tagged('type', {
 const tool = s.tagged(
   'type',
   {
-    function: s.object({ type: s.oneOf('function'), function: s.object(functionDefinition, 'name') }, 'function'),
+    function: s.object(
+      { type: s.oneOf('function'), function: s.object(functionDefinition, 'name') },
+      'function',
+    ),
     custom: s.object(
       {
         type: s.oneOf('custom'),
@@ -275,11 +278,14 @@ const table = {
   params: samplingParams,
 }
 
-export const readChat = (body: JsonObject, options: DialectOptions): Prompt => readRequest(body, options, table)
+export const readChat = (body: JsonObject, options: DialectOptions): Prompt =>
+  readRequest(body, options, table)
 
 export const writeChat = (prompt: Prompt, changes: Changes): JsonObject => {
   const body = writeRequest(prompt, changes)
-  return changes.removeTools.length === 0 ? body : withoutTools(prompt.body, body, new Set(changes.removeTools))
+  return changes.removeTools.length === 0
+    ? body
+    : withoutTools(prompt.body, body, new Set(changes.removeTools))
 }
 
 /** The name that a tool, a function or a choice of one goes by. */
@@ -289,7 +295,8 @@ const nameOf = (value: Json | undefined): string | undefined => {
   return isObject(inner) && typeof inner['name'] === 'string' ? inner['name'] : undefined
 }
 
-const list = (value: Json | undefined): readonly Json[] => (Array.isArray(value) ? value : [])
+const list = (value: Json | undefined): readonly Json[] =>
+  Array.isArray(value) ? (value as readonly Json[]) : []
 
 /** `original` has the names that policy knows; `body` may have edited ones at the same places. */
 const withoutTools = (original: JsonObject, body: JsonObject, removed: ReadonlySet<string>): JsonObject => {
@@ -303,7 +310,8 @@ const withoutTools = (original: JsonObject, body: JsonObject, removed: ReadonlyS
     const kept = list(body[tools]).filter((_, index) => stays(list(original[tools])[index]))
     left[tools] = kept
     if (!stays(original[choice])) left[choice] = 'none' // the model may not call another tool than the one asked for
-    if (kept.length === 0) for (const key of [tools, choice, 'parallel_tool_calls']) Reflect.deleteProperty(left, key)
+    if (kept.length === 0)
+      for (const key of [tools, choice, 'parallel_tool_calls']) Reflect.deleteProperty(left, key)
   }
   const allowed = isObject(original['tool_choice']) ? original['tool_choice']['allowed_tools'] : undefined
   if (!isObject(allowed) || left['tool_choice'] === undefined) return left

@@ -19,10 +19,10 @@ export const openaiChat: Dialect = {
   readReply: readChatReply,
   writeReply: writeChatReply,
   openStream: (prompt, model) => {
-    const notes: ChatNotes = { reasoningKeys: new Set(), callForms: new Map() }
+    const notes: ChatNotes = { reasoningKeys: new Set(), callForms: new Map(), usage: undefined }
     return {
       decode: decodeChat(notes),
-      encode: encodeChat(newEnvelope(prompt, model, 'chat.completion.chunk'), notes),
+      encode: encodeChat(newEnvelope(prompt, { model, object: 'chat.completion.chunk', notes }), notes),
       fail: failOpenai,
     }
   },

@@ -79,7 +79,10 @@ const numbers = (...values: readonly (Json | undefined)[]): number[] =>
   values.filter((value) => typeof value === 'number')
 
 /** The largest of the numbers under a parameter name, or nothing when the request sets none. */
-const largest = <K extends string>(name: K, ...values: readonly (Json | undefined)[]): Partial<Record<K, number>> => {
+const largest = <K extends string>(
+  name: K,
+  ...values: readonly (Json | undefined)[]
+): Partial<Record<K, number>> => {
   const set = numbers(...values)
   return set.length === 0 ? {} : ({ [name]: Math.max(...set) } as Partial<Record<K, number>>)
 }
@@ -111,8 +114,6 @@ export const writeRequest = (prompt: Prompt, changes: Changes): JsonObject => {
     ...body,
     model: changes.model,
     ...capped(body, changes.maxTokens),
-    ...(prompt.stream
-      ? { stream_options: { ...(isObject(asked) ? asked : {}), include_usage: true } }
-      : {}),
+    ...(prompt.stream ? { stream_options: { ...(isObject(asked) ? asked : {}), include_usage: true } } : {}),
   }
 }

@@ -21,7 +21,11 @@ const SCHEMA_WORDS = new Set(
   ).split(' '),
 )
 
-const at = (reading: Reading, step: string | number | symbol, read: () => Json | undefined): Json | undefined => {
+const at = (
+  reading: Reading,
+  step: string | number | symbol,
+  read: () => Json | undefined,
+): Json | undefined => {
   reading.path.push(step as string)
   const kept = read()
   reading.path.pop()
@@ -40,7 +44,8 @@ const text =
 /** One of a closed set of strings. */
 const oneOf = (...allowed: readonly string[]): Shape => {
   const set = new Set<Json>(allowed)
-  return (value, reading) => (set.has(value) ? value : refuse(reading, `must be one of: ${allowed.join(', ')}`))
+  return (value, reading) =>
+    set.has(value) ? value : refuse(reading, `must be one of: ${allowed.join(', ')}`)
 }
 
 /** A string of a closed alphabet, too short and too plain to carry a text. */
@@ -141,7 +146,10 @@ const tagged =
     const tag = value[key] ?? other.absent
     if (typeof tag === 'string' && Object.hasOwn(variants, tag)) return variants[tag]?.(value, reading)
     return at(reading, key, () =>
-      refuse(reading, `must be one of: ${Object.keys(variants).join(', ')}${other.why ? `; ${other.why}` : ''}`),
+      refuse(
+        reading,
+        `must be one of: ${Object.keys(variants).join(', ')}${other.why ? `; ${other.why}` : ''}`,
+      ),
     )
   }
 
@@ -159,7 +167,12 @@ const json =
       if (typeof inner === 'string') {
         if (!except.has(inner)) note(reading, inner, { role, channel })
       } else if (Array.isArray(inner)) {
-        inner.forEach((entry: Json, index) => at(reading, index, () => void visit(entry)))
+        for (const [index, entry] of inner.entries()) {
+          at(reading, index, () => {
+            visit(entry as Json)
+            return undefined
+          })
+        }
       } else if (isObject(inner)) {
         for (const [key, member] of Object.entries(inner)) {
           at(reading, key, () => {
@@ -177,7 +190,9 @@ const json =
 const schema = (role: Role = 'definition', channel: Channel = 'tool_definition'): Shape => {
   const any = json(role, channel, SCHEMA_WORDS)
   return (value, reading) =>
-    isObject(value) || typeof value === 'boolean' ? any(value, reading) : refuse(reading, 'must be a JSON schema')
+    isObject(value) || typeof value === 'boolean'
+      ? any(value, reading)
+      : refuse(reading, 'must be a JSON schema')
 }
 
 /**
@@ -193,7 +208,8 @@ const jsonText = (role: Role, channel: Channel): Shape => {
       at(reading, IN_JSON, () => any(inner, reading))
       return value
     }
-    if (value.includes('\\') && isLooseJson(value)) return refuse(reading, 'JSON that parsers read in different ways')
+    if (value.includes('\\') && isLooseJson(value))
+      return refuse(reading, 'JSON that parsers read in different ways')
     return note(reading, value, { role, channel })
   }
 }
@@ -238,7 +254,7 @@ const nonText =
   }
 
 /** Token counts: numbers under plain names, also grouped. Anything else is left out. */
-const counts: Shape = (value) => countsOf(value, 3)
+const counts = (value: Json): Json | undefined => countsOf(value, 3)
 
 const countsOf = (value: Json, depth: number): Json | undefined => {
   if (typeof value === 'number' || value === null) return value

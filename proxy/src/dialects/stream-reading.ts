@@ -81,9 +81,8 @@ export const stream = { invalid, eventObject, onlyKnown, index, string, word, ob
 
 /** Which lanes of a stream are open. */
 export interface Lanes {
-  /** The lane under a key; opened, with its delta put into `deltas`, when it is new. */
+  /** The lane under a key; opened, with its delta put into `deltas`, when it is new. Throws when its choice has ended. */
   readonly open: (lane: Lane, deltas: Delta[], tool?: { readonly id: string; readonly name: string }) => Lane
-  readonly get: (key: string) => Lane | undefined
   /** Closes all lanes of a choice. */
   readonly close: (choice: number, deltas: Delta[]) => void
   readonly isClosed: (choice: number) => boolean
@@ -93,12 +92,11 @@ export const newLanes = (): Lanes => {
   const lanes = new Map<string, Lane>()
   const closed = new Set<number>()
   return {
-    get: (key) => lanes.get(key),
     isClosed: (choice) => closed.has(choice),
     open: (lane, deltas, tool) => {
+      if (closed.has(lane.choice)) return invalid('a stream goes on after the end of its choice')
       const known = lanes.get(lane.key)
       if (known !== undefined) return known
-      if (closed.has(lane.choice)) return invalid('a stream goes on after the end of its choice')
       lanes.set(lane.key, lane)
       deltas.push(tool === undefined ? { kind: 'open', lane } : { kind: 'open', lane, tool })
       return lane

@@ -1,0 +1,170 @@
+import type { Delta, Dialect, Lane, ServerEvent, TokenLogprob } from '../core/dialect.ts'
+import type { Json, JsonObject } from '../core/json.ts'
+import { errorMessage } from './errors.ts'
+import { legacyLogprobs, legacyTokens, streamTokens } from './legacy-logprobs.ts'
+import { alternativeTexts, joined } from './logprobs.ts'
+import { failOpenai } from './openai-chat.ts'
+import { head } from './openai-chat-decode.ts'
+import type { Envelope, UsageNotes } from './openai-chat-encode.ts'
+import { newEnvelope } from './openai-chat-encode.ts'
+import { envelope, numbered, readChoices, writeChoices } from './openai-chat-reply.ts'
+import { readRequest, requestShape, samplingFields, samplingParams, writeRequest } from './openai-request.ts'
+import type { Reading } from './reading.ts'
+import { shape as s } from './shapes.ts'
+import { newLanes, openaiUsage, stream } from './stream-reading.ts'
+
+const tokenNumber = s.integer(0, 10_000_000)
+const tokenIds = s.nonText('a prompt of token numbers', s.list(tokenNumber, { max: 1_000_000 }))
+
+/** Strings, or numbers of tokens, or lists of those. */
+export const promptShape = s.stringOr(s.text('user', 'message'), (value, reading) =>
+  Array.isArray(value) && typeof value[0] === 'number'
+    ? tokenIds(value, reading)
+    : s.list(s.stringOr(s.text('user', 'message'), tokenIds), { min: 1 })(value, reading),
+)
+
+const table = {
+  shape: requestShape(
+    {
+      ...samplingFields,
+      prompt: s.nullable(promptShape),
+      best_of: s.nullable(s.integer(0, 128)),
+      echo: s.nullable(s.boolean),
+      logprobs: s.nullable(s.integer(0, 100)),
+      suffix: s.nullable(s.text('user', 'message')),
+    },
+    'model',
+    'prompt',
+  ),
+  upstreamPath: '/v1/completions',
+  params: samplingParams,
+}
+
+const checkedLogprobs = (value: Json | undefined, text: Json | undefined, reading: Reading): Json => {
+  const tokens = legacyTokens(value)
+  if (tokens === undefined || tokens.map(({ token }) => token).join('') !== text) return null
+  alternativeTexts(tokens.map((token) => ({ ...token, logprob: token.logprob ?? 0 }))).forEach(
+    (joint, rank) => {
+      const path = [...reading.path, 'logprobs', 'top', rank]
+      reading.add({ path, role: 'assistant', channel: 'message', value: joint })
+    },
+  )
+  return legacyLogprobs(tokens, 0)
+}
+
+const choice = numbered(
+  s.answer(
+    {
+      index: s.integer(0, 127),
+      text: s.text('assistant', 'message'),
+      finish_reason: s.nullable(s.code),
+      stop_reason: s.nullable(s.stringOr(s.text('assistant', 'parameter'), s.integer(0, 1e9))),
+      logprobs: (value) => value,
+    },
+    'text',
+  ),
+  (read, reading) => ({ ...read, logprobs: checkedLogprobs(read['logprobs'], read['text'], reading) }),
+)
+
+const body = s.answer({ ...envelope, choices: s.list(choice, { max: 128 }) }, 'choices')
+
+const CHUNK = new Set('id object created model choices usage system_fingerprint'.split(' '))
+const CHOICE = new Set('index text finish_reason logprobs stop_reason'.split(' '))
+
+const decode = (notes: UsageNotes): ((event: ServerEvent) => readonly Delta[]) => {
+  const lanes = newLanes()
+  let [begun, done] = [false, false]
+  const readChoice = (value: Json, deltas: Delta[]): void => {
+    const choice = stream.onlyKnown(stream.objectOr(value) ?? stream.invalid('a choice is null'), CHOICE)
+    const number = stream.index(choice['index'])
+    const text = stream.string(choice['text']) ?? ''
+    if (text !== '' || !lanes.isClosed(number)) {
+      const lane = lanes.open({ key: `${number}/content`, choice: number, part: 'content', index: 0 }, deltas)
+      const logprobs = streamTokens(choice['logprobs'])
+      if (logprobs && logprobs.length > 0 && joined(logprobs) === text) {
+        deltas.push({ kind: 'text', lane, text, logprobs })
+      } else if (text !== '') deltas.push({ kind: 'text', lane, text })
+    }
+    const reason = stream.word(choice['finish_reason'])
+    if (reason === undefined || lanes.isClosed(number)) return
+    lanes.close(number, deltas)
+    deltas.push({ kind: 'finish', choice: number, reason })
+  }
+  return (event) => {
+    if (done) return []
+    done = event.data === '[DONE]'
+    if (done) return [{ kind: 'done' }]
+    const chunk = stream.onlyKnown(stream.eventObject(event), CHUNK)
+    const deltas: Delta[] = begun ? [] : [head(chunk)]
+    begun = true
+    for (const value of stream.listOr(chunk['choices'])) readChoice(value, deltas)
+    const usage = stream.objectOr(chunk['usage'])
+    if (usage !== undefined) {
+      notes.usage = s.counts(usage)
+      deltas.push({ kind: 'usage', usage: openaiUsage(usage) })
+    }
+    return deltas
+  }
+}
+
+const encode = (envelope: Envelope): ((delta: Delta) => string) => {
+  const ended = new Set<number>()
+  const offsets = new Map<number, number>()
+  const chunk = ({ choice }: Lane, text: string, tokens?: readonly TokenLogprob[]): string => {
+    if (ended.has(choice)) return ''
+    const offset = offsets.get(choice) ?? 0
+    if (tokens) offsets.set(choice, offset + joined(tokens).length)
+    const logprobs = tokens ? JSON.stringify(legacyLogprobs(tokens, offset)) : 'null'
+    return envelope.choice(
+      `{"index":${choice},"text":${JSON.stringify(text)},"logprobs":${logprobs},"finish_reason":null}`,
+    )
+  }
+  return (delta) => {
+    switch (delta.kind) {
+      case 'head':
+        envelope.head(delta.id, delta.fields)
+        return ''
+      case 'open':
+        return chunk(delta.lane, '')
+      case 'text':
+        return chunk(delta.lane, delta.text, delta.logprobs)
+      case 'arguments':
+      case 'close':
+        return ''
+      case 'finish':
+      case 'cut':
+        if (ended.has(delta.choice)) return ''
+        ended.add(delta.choice)
+        return envelope.choice(
+          `{"index":${delta.choice},"text":"","logprobs":null,"finish_reason":${JSON.stringify(delta.reason)}}`,
+        )
+      case 'usage':
+        envelope.usage(delta.usage)
+        return ''
+      case 'ping':
+        return ': ping\n\n'
+      case 'done':
+        return envelope.done()
+    }
+  }
+}
+
+/** `POST /v1/completions` of OpenAI and of the servers that copy it. */
+export const openaiCompletions: Dialect = {
+  name: 'openai.completions',
+  operation: 'text_completion',
+  read: (body: JsonObject, options) => readRequest(body, options, table),
+  write: writeRequest,
+  readReply: (received) => readChoices(received, body, 'text_completion'),
+  writeReply: (reply, changes) =>
+    writeChoices(reply, changes, ({ index }) => ({ index: index as Json, text: '' })),
+  openStream: (prompt, model) => {
+    const notes: UsageNotes = { usage: undefined }
+    return {
+      decode: decode(notes),
+      encode: encode(newEnvelope(prompt, { model, object: 'text_completion', notes })),
+      fail: failOpenai,
+    }
+  },
+  readError: errorMessage,
+}
