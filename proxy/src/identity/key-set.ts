@@ -49,7 +49,7 @@ export const readKeySet = (document: JsonObject, allowed: readonly Algorithm[]):
     .map((entry) => readKey(entry, allowed))
     .filter((key) => key !== undefined)
   if (keys.length === 0) throw new Error('key set has no usable key')
-  return keySetOf(keys)
+  return keySetOf([...new Map(keys.map((key) => [key.fingerprint, key])).values()])
 }
 
 const keySetOf = (keys: readonly Key[]): KeySet => ({

@@ -7,14 +7,22 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
  * One JSON object from UTF-8 bytes, read in the only way that every parser agrees on: no byte order mark, no broken
- * UTF-8, no member name twice, no `__proto__`, at most 16 levels. Throws SyntaxError or TypeError that quotes no input.
+ * UTF-8, no member name twice, no `__proto__`, at most 16 levels. Throws SyntaxError that quotes no input.
  */
 export const parseObject = (bytes: Uint8Array): JsonObject => {
-  const text = utf8.decode(bytes)
+  const text = decode(bytes)
   const value = parse(text)
   if (!isObject(value)) throw new SyntaxError('not a JSON object')
   refuseDoubledNames(text)
   return value
+}
+
+const decode = (bytes: Uint8Array): string => {
+  try {
+    return utf8.decode(bytes)
+  } catch {
+    throw new SyntaxError('broken UTF-8')
+  }
 }
 
 // V8's own message quotes the input.
