@@ -84,9 +84,9 @@ describe('an exchange', () => {
   })
 
   test('asks for the body of a client that expects 100 Continue only when somebody reads it', async () => {
-    const { port } = await start({}, async ({ answer, presented, body }) => {
-      if (presented.headers.authorization === undefined) throw new Refusal('unauthenticated')
-      await answer.whole(200, {}, await body())
+    const { port } = await start({}, async (one) => {
+      if (one.presented.headers.authorization === undefined) throw new Refusal('unauthenticated')
+      await one.answer.whole(200, {}, await one.body())
     })
     const head = (extra: string): string =>
       post('', [`Expect: 100-continue`, extra]).replace('Length: 0', 'Length: 2')
@@ -169,7 +169,7 @@ describe('an answer', () => {
       void start({ limits: { writeStallMs: 300, checkIntervalMs: 50 } }, async ({ answer }) => {
         await answer
           .whole(200, {}, 'x'.repeat(64 * 1024 * 1024))
-          .catch((error: Refusal) => resolve(error.code))
+          .catch((error: unknown) => resolve((error as Refusal).code))
       }).then(async ({ port }) => {
         const socket = await open(port)
         socket.pause()
@@ -300,12 +300,12 @@ describe('pipelined requests', () => {
   test('are served one after the other, in order', async () => {
     let running = 0
     let most = 0
-    const { port } = await start({}, async ({ answer, body }) => {
+    const { port } = await start({}, async (one) => {
       most = Math.max(most, ++running)
-      const bytes = await body()
+      const bytes = await one.body()
       await new Promise((resolve) => setTimeout(resolve, 20))
       running--
-      await answer.whole(200, {}, bytes)
+      await one.answer.whole(200, {}, bytes)
     })
     const text = await exchange(port, post('{"n":1}') + post('{"n":2}') + post('{"n":3}'), 300)
     expect(statuses(text)).toEqual([200, 200, 200])

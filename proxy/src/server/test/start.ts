@@ -5,7 +5,7 @@ import type { Received } from '../../core/exchange.ts'
 import { noLog } from '../../core/log.ts'
 import { noMeter, type Meter } from '../../core/metrics.ts'
 import type { ServerLimits } from '../limits.ts'
-import { builtInRoutes } from '../routes.ts'
+import { builtInRoutes } from '../../core/routes.ts'
 import { server, type Handler, type Server, type ServerOptions } from '../server.ts'
 
 export const testLimits: ServerLimits = {
@@ -73,8 +73,9 @@ export const stopAll = async (): Promise<void> => {
   await Promise.all(running.splice(0).map((one) => one.close(0)))
 }
 
-const echo: Handler = async ({ answer, body, route }) => {
-  const bytes = await body()
+const echo: Handler = async (one) => {
+  const { answer, route } = one
+  const bytes = await one.body()
   await answer.whole(
     200,
     { 'content-type': 'application/json' },
