@@ -33,7 +33,7 @@ export interface Header {
 }
 
 /** Lines that say something about the log itself carry a signature, which covers all lines before them through `prev`. */
-const SIGNED: ReadonlySet<string> = new Set<LineType>(['open', 'checkpoint', 'rotate', 'close'])
+export const SIGNED: ReadonlySet<string> = new Set<LineType>(['open', 'checkpoint', 'rotate', 'close'])
 
 const TYPES: ReadonlySet<string> = new Set<LineType>([
   ...['open', 'begin', 'exchange', 'checkpoint', 'rotate', 'close', 'carry', 'lost', 'recovered'],

@@ -2,7 +2,7 @@ import type { Log } from '../core/log.ts'
 import type { Meter } from '../core/metrics.ts'
 import { Refusal } from '../core/refusal.ts'
 import type { Entry } from './chain.ts'
-import { AuditFault, codeOf } from './fault.ts'
+import { asError, AuditFault, codeOf } from './fault.ts'
 
 /** Where lines go. Called by one at a time. */
 export interface Store {
@@ -173,8 +173,7 @@ const commit = async (state: State, batch: Batch): Promise<void> => {
 const fail = (state: State, cause: unknown, batch?: Batch): void => {
   const reason = cause instanceof AuditFault ? cause.message : `audit log cannot be written: ${codeOf(cause)}`
   if (state.fault === undefined) state.meter.set('postern_audit_writable', 0)
-  if (state.fault?.reason !== reason)
-    state.log.error('audit_unwritable', { cause: cause instanceof Error ? cause : undefined })
+  if (state.fault?.reason !== reason) state.log.error('audit_unwritable', { cause: asError(cause) })
   state.fault = { reason, stalled: false }
   rejectWaiting(state, cause, batch)
   if (!(cause instanceof AuditFault) && !state.closed) retryLater(state)

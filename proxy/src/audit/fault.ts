@@ -4,9 +4,12 @@ export class AuditFault extends Error {
 }
 
 /** The system's code of a failed call, such as `ENOSPC`; else the error's name. */
-export const codeOf = (error: unknown): string =>
-  error instanceof Error
-    ? 'code' in error && typeof error.code === 'string'
-      ? error.code
-      : error.name
-    : 'unknown'
+export const codeOf = (error: unknown): string => {
+  if (typeof error !== 'object' || error === null) return 'unknown'
+  if ('code' in error && typeof error.code === 'string') return error.code
+  return 'name' in error && typeof error.name === 'string' ? error.name : 'unknown'
+}
+
+/** For `cause`, which takes errors only. */
+export const asError = (error: unknown): Error =>
+  error instanceof Error ? error : new Error(codeOf(error), { cause: error })

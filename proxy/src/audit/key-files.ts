@@ -1,5 +1,5 @@
 import { open, readFile, rename } from 'node:fs/promises'
-import { AuditFault, codeOf } from './fault.ts'
+import { asError, AuditFault, codeOf } from './fault.ts'
 import { newPrivateKey, signerFrom, verifierFrom, type Signer, type Verifier } from './keys.ts'
 
 /** The key to sign with, and all public keys that signed this log before. Throws AuditFault for a key that is not one. */
@@ -16,8 +16,8 @@ export const loadKeys = async (
     if (all !== known) await replace(`${path}.pub`, all, 0o644)
     return { signer, verifier }
   } catch (error) {
-    if (error instanceof Error && !('syscall' in error)) throw new AuditFault(error.message)
-    throw error
+    const reason = asError(error)
+    throw 'syscall' in reason ? reason : new AuditFault(reason.message)
   }
 }
 

@@ -22,11 +22,13 @@ export interface Found {
   readonly unfinished: ReadonlyMap<string, number>
   /** Bytes of a write that was cut short, now in `<log>.torn-<n>`. */
   readonly torn: number
+  /** Lines after the last one that the head knows: written and not yet promised when the last guard stopped. */
+  readonly unpromised: number
   /** The last guard closed the log itself. */
   readonly clean: boolean
 }
 
-const NEW = { size: 0, firstSeq: 0, openedAt: undefined, torn: 0 }
+const NEW = { size: 0, firstSeq: 0, openedAt: undefined, torn: 0, unpromised: 0 }
 
 /**
  * Reads the log to its end and cuts off what a crash left half written, which no one was promised.
@@ -51,6 +53,7 @@ export const recover = async (path: string, verifier: Verifier): Promise<Found> 
     openedAt: Date.parse(walk.first?.written ?? ''),
     unfinished: walk.unfinished,
     torn,
+    unpromised: walk.last.seq - head.latest.seq,
     clean: walk.sealed && torn === 0,
   }
 }

@@ -3,7 +3,7 @@ import { constants, open, rename, stat, type FileHandle } from 'node:fs/promises
 import type { Log } from '../core/log.ts'
 import { chained, hashOf, type Entry, type Link } from './chain.ts'
 import { carryEntry, lostEntry, noteEntry } from './entries.ts'
-import { AuditFault, codeOf } from './fault.ts'
+import { asError, AuditFault, codeOf } from './fault.ts'
 import { openHead, type Head } from './head.ts'
 import { loadKeys } from './key-files.ts'
 import type { Signer } from './keys.ts'
@@ -93,15 +93,20 @@ const lockOf = async (path: string): Promise<Lock> => {
 interface Recovery {
   readonly unfinished: ReadonlyMap<string, number>
   readonly torn: number
+  readonly unpromised: number
   readonly clean: boolean
 }
 
-const noteRecovery = async (file: FileStore, { unfinished, torn, clean }: Recovery): Promise<void> => {
+const noteRecovery = async (
+  file: FileStore,
+  { unfinished, torn, unpromised, clean }: Recovery,
+): Promise<void> => {
   if (clean && unfinished.size === 0) return
   const lost = [...unfinished].map(([id, begun]) => lostEntry(id, begun))
-  const lines = [noteEntry('recovered', { torn_bytes: torn, lost: lost.length }), ...lost]
+  const what = { torn_bytes: torn, unpromised, lost: lost.length }
+  const lines = [noteEntry('recovered', what), ...lost]
   for (let i = 0; i < lines.length; i += MAX_LINES) await append(file, lines.slice(i, i + MAX_LINES))
-  file.log.warn('audit_recovered', { torn_bytes: torn, lost: lost.length })
+  file.log.warn('audit_recovered', what)
 }
 
 /** Writes the lines, with a checkpoint when one is due, and returns when they and the head are written. */
@@ -119,7 +124,7 @@ const append = async (file: FileStore, entries: readonly Entry[]): Promise<void>
   const { text, link } = chained(file.link, entries, { written: new Date(file.now()).toISOString(), signer })
   const bytes = Buffer.from(text)
   await writeAll(handle.fd, bytes)
-  await file.head.update(link)
+  file.head.update(link)
   entries.forEach(({ type, id }, i) => {
     if (id === undefined) return
     if (type === 'begin') file.begun.set(id, file.link.seq + 1 + i)
@@ -158,13 +163,13 @@ const rotate = async (file: FileStore): Promise<void> => {
     await rename(file.path, rotatedName(file.path, file.firstSeq, last))
   } catch (error) {
     file.rotateAfter = file.now() + ROTATE_AGAIN_MS
-    file.log.error('audit_rotation_failed', { cause: error as Error })
+    file.log.error('audit_rotation_failed', { cause: asError(error) })
     return
   }
   await leave(file)
   await startFile(file, 'rotated')
   await deleteOldest(file.path, file.keepFiles).catch((error: unknown) =>
-    file.log.warn('audit_retention_failed', { cause: error as Error }),
+    file.log.warn('audit_retention_failed', { cause: asError(error) }),
   )
 }
 
@@ -267,14 +272,14 @@ export const tendStore = async (file: FileStore): Promise<void> => {
   if (isFull(file)) await rotate(file)
   if (file.checkedLines > 0 && file.now() - file.checkedAt >= file.checkpointMs)
     await append(file, [checkpoint()])
-  await file.head.settle()
+  file.head.settle()
 }
 
 export const closeStore = async (file: FileStore, seal: boolean): Promise<void> => {
   try {
     if (seal) {
       await append(file, [noteEntry('close', {})])
-      await file.head.settle()
+      file.head.settle()
     }
     await file.handle?.close()
     await file.head.close()

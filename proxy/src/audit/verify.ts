@@ -21,6 +21,8 @@ export interface AuditReport {
   readonly lines: number
   readonly firstSeq: number
   readonly lastSeq: number
+  /** Up to this line a signature vouches for the log; the few after it are chained only. */
+  readonly signedSeq: number
   readonly begun: number
   readonly exchanges: number
   /** Exchanges that began and whose end was never written, as a later guard found. */
@@ -48,7 +50,7 @@ export const verifyAudit = async (path: string, options: VerifyOptions = {}): Pr
     joints(walks) ??
     headProblem ??
     (verifier === undefined ? keyMissing(base) : tail(walks.at(-1), head))
-  return report(files, walks, problem)
+  return report(walks, head?.signed.seq ?? 0, problem)
 }
 
 const SIDE_FILE = /\.(?:head|key|pub|lock|new|torn-\d+)$/
@@ -193,11 +195,7 @@ const cut = ({ file, last, lines }: Walk, { latest }: HeadMarks): Problem => ({
   message: `The log ends at line number ${last.seq}, but ${latest.seq} were written: the end was cut off.`,
 })
 
-const report = (
-  files: readonly string[],
-  walks: readonly Walk[],
-  problem: Problem | undefined,
-): AuditReport => {
+const report = (walks: readonly Walk[], headSeq: number, problem: Problem | undefined): AuditReport => {
   const sum = (pick: (walk: Walk) => number) => walks.reduce((total, walk) => total + pick(walk), 0)
   const last = walks.at(-1)
   const torn = (last?.size ?? 0) - (last?.good ?? 0)
@@ -205,10 +203,11 @@ const report = (
   return {
     ok: problem === undefined,
     problem,
-    files,
+    files: walks.map(({ file }) => file),
     lines: sum((walk) => walk.lines),
     firstSeq: walks[0]?.first?.seq ?? 0,
     lastSeq: last?.last.seq ?? 0,
+    signedSeq: Math.max(last?.signedSeq ?? 0, Math.min(headSeq, last?.last.seq ?? 0)),
     begun: sum((walk) => walk.counts.begin),
     exchanges: sum((walk) => walk.counts.exchange),
     lost: sum((walk) => walk.counts.lost),

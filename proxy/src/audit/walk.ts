@@ -1,4 +1,4 @@
-import { hashOf, headerOf, signatureOf, START, type Header, type Link } from './chain.ts'
+import { hashOf, headerOf, signatureOf, SIGNED, START, type Header, type Link } from './chain.ts'
 import type { Verifier } from './keys.ts'
 import { linesOf, type Line } from './lines.ts'
 
@@ -39,6 +39,8 @@ export interface Walk {
   /** Bytes up to the end of the last good line, and in all. */
   readonly good: number
   readonly size: number
+  /** Number of the last line that carries a signature; 0 when none does. */
+  readonly signedSeq: number
   /** It ends in a signed line that says that this is the end. */
   readonly sealed: boolean
   readonly problem: Problem | undefined
@@ -76,6 +78,7 @@ const newState = (file: string): State => ({
   lines: 0,
   good: 0,
   size: 0,
+  signedSeq: 0,
   sealed: false,
   problem: undefined,
   unfinished: new Map(),
@@ -110,6 +113,7 @@ const take = (state: State, line: Line, options: WalkOptions): void => {
   state.last = link
   state.lines += 1
   state.good = state.size
+  if (SIGNED.has(header.type)) state.signedSeq = header.seq
   state.sealed = header.type === 'close' || header.type === 'rotate'
   state.counts[header.type] += 1
   follow(state, header, line)
