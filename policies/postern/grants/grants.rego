@@ -16,7 +16,7 @@ known contains role if {
 # description: Those of them that may use the route.
 on_route contains role if {
 	some role in known
-	pattern.covers(data.roles[role].routes, input.request.route)
+	pattern.covers(pattern.parts(data.roles[role].routes), input.request.route)
 }
 
 # METADATA

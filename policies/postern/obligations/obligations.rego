@@ -20,7 +20,7 @@ _all["remove_tools"] := sort(tools.removed) if count(tools.removed) > 0
 
 _all["model"] := [route.model |
 	some route in data.model_routes
-	pattern.covers(route.models, input.request.model)
+	pattern.covers(pattern.parts(route.models), input.request.model)
 	_for_caller(route)
 ][0]
 

@@ -10,10 +10,10 @@ import data.postern.pattern
 # description: The request uses an extra that no role of the caller allows.
 deny contains "extra_not_allowed" if {
 	some extra in input.request.extras
-	not _allowed(extra)
+	not pattern.covers(_patterns, extra)
 }
 
-_allowed(extra) if {
+_patterns := pattern.parts({extra |
 	some role in grants.given
-	pattern.covers(role.extras, extra)
-}
+	some extra in role.extras
+})

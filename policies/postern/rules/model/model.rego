@@ -12,5 +12,5 @@ deny contains "model_not_allowed" if not _allowed
 
 _allowed if {
 	some role in grants.given
-	pattern.covers(role.models, input.request.model)
+	pattern.covers(pattern.parts(role.models), input.request.model)
 }

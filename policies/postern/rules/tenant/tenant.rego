@@ -12,7 +12,7 @@ deny contains "tenant_unknown" if not _tenant
 
 deny contains "model_not_allowed_for_tenant" if not _allowed
 
-_allowed if pattern.covers(_tenant.models, input.request.model)
+_allowed if pattern.covers(pattern.parts(_tenant.models), input.request.model)
 
 _tenant := data.tenants[input.caller.tenant]
 

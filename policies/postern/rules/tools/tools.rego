@@ -44,7 +44,9 @@ _call_offered if input.tool.name in input.request.tools
 
 _removes if data.tools.not_allowed == "remove"
 
-_allowed(tool) if {
+_allowed(tool) if pattern.covers(_patterns, tool)
+
+_patterns := pattern.parts({tool |
 	some role in grants.given
-	pattern.covers(role.tools, tool)
-}
+	some tool in role.tools
+})
