@@ -19,6 +19,7 @@ export const identify = (
 ): ((presented: Presented) => Promise<Caller>) => {
   checkOrder(identifiers)
   const challenges = challengesOf(identifiers)
+  const bounded = boundedCallers()
   return async (presented) => {
     const credentials = CREDENTIAL_HEADERS.filter((name) => presented.headers[name] !== undefined)
     if (credentials.length > 1)
@@ -26,7 +27,7 @@ export const identify = (
         details: [`send one of ${credentials.join(', ')}, not several`],
       })
     for (const identifier of identifiers) {
-      const caller = await ask(identifier, presented).catch((error: unknown) => {
+      const caller = await ask(identifier, presented, bounded).catch((error: unknown) => {
         const refusal = asRefusal(error)
         const result = refusal.code === 'unauthenticated' ? 'refused' : 'unavailable'
         meter.add('postern_identify_total', 1, identifier.name, result)
@@ -44,11 +45,25 @@ export const identify = (
   }
 }
 
-const ask = async (identifier: Identifier, presented: Presented): Promise<Caller | undefined> => {
+/** Throws Refusal `unauthenticated` for a caller outside the bounds of core's Caller. Remembered callers are looked at once. */
+const boundedCallers = (): ((caller: Caller) => Caller) => {
+  const seen = new WeakSet<Caller>()
+  return (caller) => {
+    if (seen.has(caller)) return caller
+    const wrong = outOfBounds(caller)
+    if (wrong !== undefined) throw badCredential(`${wrong} is empty, too long or has control characters`)
+    seen.add(caller)
+    return caller
+  }
+}
+
+const ask = async (
+  identifier: Identifier,
+  presented: Presented,
+  bounded: (caller: Caller) => Caller,
+): Promise<Caller | undefined> => {
   const caller = await identifier.identify(presented)
-  const wrong = caller === undefined ? undefined : outOfBounds(caller)
-  if (wrong !== undefined) throw badCredential(`${wrong} is empty, too long or has control characters`)
-  return caller
+  return caller === undefined ? undefined : bounded(caller)
 }
 
 const challenged = ({ cause, details, headers }: Refusal, challenge: string): Refusal =>

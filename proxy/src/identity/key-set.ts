@@ -39,7 +39,7 @@ interface Key {
 
 /**
  * Reads a JWK set (RFC 7517), strictly: at most 64 keys. Keys for another use or algorithm, private and symmetric keys,
- * RSA keys under 2048 or over 8192 bits and points off their curve are left out. Throws an Error when none is left.
+ * RSA keys under 2048 or over 8192 bits or with the ROCA flaw, and points off their curve are left out. Throws an Error when none is left.
  */
 export const readKeySet = (document: JsonObject, allowed: readonly Algorithm[]): KeySet => {
   const { keys: entries } = document
@@ -91,8 +91,25 @@ const importKey = ({ kty, crv, n, e, x, y }: JsonObject): KeyObject | undefined 
   }
 }
 
-const algorithmsOf = (key: KeyObject, { kty, crv }: JsonObject): readonly Algorithm[] => {
-  if (kty === 'RSA') return isSoundRsa(key) ? algorithmsByKey.RSA : []
+/** Generated keys of a broken chip library are powers of 65537 modulo every small prime (CVE-2017-15361); others are not, but for one in 2^27. */
+const isRoca = (modulus: string): boolean => {
+  const n = BigInt(`0x${Buffer.from(modulus, 'base64url').toString('hex')}`)
+  return ROCA_PRIMES.every((prime) => {
+    const wanted = Number(n % BigInt(prime))
+    let power = 1
+    do power = (power * 65_537) % prime
+    while (power !== 1 && power !== wanted)
+    return power === wanted
+  })
+}
+
+const ROCA_PRIMES = [
+  3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103, 107,
+  109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167,
+] as const
+
+const algorithmsOf = (key: KeyObject, { kty, crv, n }: JsonObject): readonly Algorithm[] => {
+  if (kty === 'RSA') return isSoundRsa(key) && !isRoca(n as string) ? algorithmsByKey.RSA : []
   return typeof crv === 'string' && crv !== 'RSA' && Object.hasOwn(algorithmsByKey, crv)
     ? algorithmsByKey[crv as keyof typeof algorithmsByKey]
     : []
