@@ -42,7 +42,9 @@ exit codes
       else {
         for (const { line, column, rule, category, score, evidence } of rows) {
           const why = evidence.length > 0 ? ` (${evidence.join(', ')})` : ''
-          io.out(`${line}:${column}  ${io.paint('yellow', rule)}  ${category}  ${score.toFixed(2)}${io.paint('dim', why)}\n`)
+          io.out(
+            `${line}:${column}  ${io.paint('yellow', rule)}  ${category}  ${score.toFixed(2)}${io.paint('dim', why)}\n`,
+          )
         }
         if (rows.length === 0) io.out(`${io.paint('green', 'nothing found')}\n`)
       }

@@ -23,7 +23,9 @@ export const policySchema = section({
       'JSON file with the data of the policies (roles, models, tenants, limits), followed when it changes. The built-in data when absent.',
     ),
   url: url('http', 'https').optional().describe('OPA server. Needed for opa.'),
-  tokenFile: path().optional().describe('File with the bearer token for the OPA server, read again when it is rotated.'),
+  tokenFile: path()
+    .optional()
+    .describe('File with the bearer token for the OPA server, read again when it is rotated.'),
   caFile: path().optional().describe('PEM certificates that vouch for the OPA server.'),
   timeout: milliseconds('1ms', '30s')
     .prefault('500ms')
@@ -33,7 +35,9 @@ export const policySchema = section({
     .min(0)
     .max(1_000_000)
     .default(10_000)
-    .describe('Decisions of the wasm engine that are remembered: equal facts have equal answers. 0 asks every time.'),
+    .describe(
+      'Decisions of the wasm engine that are remembered: equal facts have equal answers. 0 asks every time.',
+    ),
 })
 
 export const inspectionSchema = section({

@@ -51,7 +51,8 @@ export const guardWhole =
     if (cuts.size > 0) noteOutcome(notes, 'cut')
     notes.status = 200
     const body = admitted.dialect.writeReply(whole, { edits, cuts, model: admitted.prompt.model })
-    await notes.received.answer.whole(200, replyHeaders(notes), JSON.stringify(body))
+    const headers = { 'content-type': 'application/json', ...replyHeaders(notes) }
+    await notes.received.answer.whole(200, headers, JSON.stringify(body))
   }
 
 type ScannedReply = Scanned & { readonly text: ReplyText }

@@ -1,0 +1,45 @@
+import { resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { configWarnings, explainConfig } from '../config/explain.ts'
+import { maskedConfig } from '../config/read-config.ts'
+import { CliError, EXIT, type Command } from './command.ts'
+import { loadConfig } from './serve.ts'
+
+export const checkCommand: Command = {
+  name: 'check',
+  summary: 'check a configuration file and explain what it means',
+  help: `usage: postern check FILE [--json]
+
+Reads FILE as 'postern serve' would, without starting anything, and explains what the guard would do. Every
+problem is listed with its place in the file and what to do about it.
+
+  --json   the whole configuration with all defaults, secrets masked, and the warnings
+
+example
+  postern check postern.yaml
+
+exit codes
+  0  good     2  wrong usage, or something is wrong with the file     3  the file could not be read
+`,
+  run: (args, io) => {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: { json: { type: 'boolean' } },
+    })
+    const [given, ...more] = positionals
+    if (given === undefined || more.length > 0)
+      throw new CliError('check takes one file; see postern check --help')
+    const config = loadConfig(resolve(given), io)
+    if (values.json) {
+      io.out(
+        `${JSON.stringify({ config: maskedConfig(config), warnings: configWarnings(config) }, null, 2)}\n`,
+      )
+    } else {
+      for (const line of explainConfig(config))
+        io.out(`${line.startsWith('warning:') ? io.paint('yellow', line) : line}\n`)
+      io.out(`${io.paint('green', `${given} is good`)}\n`)
+    }
+    return Promise.resolve(EXIT.ok)
+  },
+}

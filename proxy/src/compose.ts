@@ -1,0 +1,176 @@
+import { generateKeyPairSync } from 'node:crypto'
+import type { Log } from './core/log.ts'
+import type { Meter } from './core/metrics.ts'
+import { Refusal } from './core/refusal.ts'
+import type { Config } from './config/schema.ts'
+import { filesOf } from './config/files.ts'
+import { maskedConfig } from './config/read-config.ts'
+import { watchConfig } from './config/watch.ts'
+import { coverage } from './compose/coverage.ts'
+import { composeGeneration, type Base, type Generation } from './compose/generation.ts'
+import { edgeRecorder } from './compose/edge.ts'
+import { composeAudit, composeTracer } from './compose/parts.ts'
+import { composeRoutes, errorShapeOf, uninspectedUpstreams } from './compose/routes.ts'
+import { changesThatNeedRestart } from './compose/restart.ts'
+import { adminServer } from './server/admin.ts'
+import { server, type Server } from './server/server.ts'
+import { readTls, watchTls } from './server/tls-files.ts'
+import { promMeter } from './telemetry/metrics.ts'
+import type { Json } from './core/json.ts'
+
+export interface GuardOptions {
+  readonly log: Log
+  /** The configuration file and how to read it again; absent: no reload. */
+  readonly source?: { readonly file: string; readonly load: () => Config }
+}
+
+export interface RunningGuard {
+  /** Port of the data listener and of the admin listener. */
+  readonly port: number
+  readonly adminPort: number
+  readonly server: Server
+  /** Closes everything but the data listener: after its drain. */
+  close(): Promise<void>
+  /** Uses another configuration from now on; running exchanges end under the old one. Throws and changes nothing when it cannot. */
+  apply(config: Config): Promise<void>
+}
+
+/** Label combinations of one metric beyond which values count as `other`. */
+const MAX_SERIES = 1000
+
+/** Config -> a running guard: the only place that knows every implementation. Throws an Error that says what to change. */
+export const startGuard = async (config: Config, options: GuardOptions): Promise<RunningGuard> => {
+  const { log } = options
+  const meter = promMeter({ maxSeries: MAX_SERIES, processMetrics: true })
+  const base: Base = {
+    meter,
+    log,
+    audit: await composeAudit(config, { meter, log }),
+    tracer: composeTracer(config, log),
+    localKey: newLocalKey(),
+  }
+  const state: State = { config, base, current: await composeGeneration(config, base), server: undefined }
+  const data = await listen(state)
+  state.server = data
+  const tlsWatch =
+    config.server.tls && watchTls({ files: config.server.tls, apply: (one) => data.setTls(one), meter, log })
+  const admin = await adminServer({
+    host: config.admin.host,
+    port: config.admin.port,
+    ready: () => whyNotReady(state),
+    metrics: async () => ({
+      contentType: meter.contentType,
+      text: await exposed(state, () => meter.expose()),
+    }),
+    coverage: () => coverage(composeRoutes(state.config), state.config),
+    config: () => maskedConfig(state.config) as Json,
+    drain: () => void data.drain(),
+    log,
+  })
+  const watch = follow(state, options)
+  return {
+    port: data.address.port,
+    adminPort: admin.address.port,
+    server: data,
+    apply: (next) => apply(state, next),
+    close: async () => {
+      watch?.close()
+      tlsWatch?.close()
+      await admin.close()
+      await state.current.close()
+      await base.audit.close()
+      await base.tracer.close()
+    },
+  }
+}
+
+interface State {
+  config: Config
+  readonly base: Base
+  current: Generation
+  server: Server | undefined
+}
+
+const listen = async (state: State): Promise<Server> => {
+  const { config, base } = state
+  const { tls, listen: at, limits, drain } = config.server
+  return server(
+    {
+      host: at.host,
+      port: at.port,
+      limits,
+      routes: composeRoutes(config),
+      tls: tls && { material: await readTls(tls), clientAuth: tls.clientAuth },
+      drain: { graceMs: drain.graceMs, deadlineMs: drain.deadlineMs },
+      errorShape: errorShapeOf,
+      refused: edgeRecorder(base),
+      uninspected: {
+        authorize: (received) => state.current.authorize(received),
+        upstreams: uninspectedUpstreams(config),
+      },
+    },
+    (received) => {
+      const why = state.base.audit.unready()
+      if (why !== undefined) throw new Refusal('guard_unavailable', { cause: new Error(why) })
+      return state.current.handle(received)
+    },
+    base,
+  )
+}
+
+/** What keeps traffic away; empty when it may come. */
+const whyNotReady = ({ base, current, server: data }: State): readonly string[] =>
+  [
+    data === undefined ? 'starting' : undefined,
+    data?.draining ? 'draining' : undefined,
+    base.audit.unready(),
+    ...current.unready(),
+  ].filter((why) => why !== undefined)
+
+const exposed = (state: State, expose: () => Promise<string>): Promise<string> => {
+  const { meter }: { readonly meter: Meter } = state.base
+  meter.set('postern_ready', whyNotReady(state).length === 0 ? 1 : 0)
+  return expose()
+}
+
+/** Time for exchanges of the old configuration to end before its pools and watches are closed. */
+const OLD_GENERATION_MS = 60_000
+
+const apply = async (state: State, next: Config): Promise<void> => {
+  const restart = changesThatNeedRestart(state.config, next)
+  if (restart.length > 0) {
+    state.base.log.warn('config_needs_restart', { changed: restart.join(', ') })
+  }
+  const old = state.current
+  state.current = await composeGeneration(next, state.base)
+  state.config = next
+  setTimeout(() => void old.close(), OLD_GENERATION_MS).unref()
+}
+
+/** Follows the configuration file and every file that it names. */
+const follow = (state: State, { source, log }: GuardOptions): { readonly close: () => void } | undefined => {
+  if (!source) return undefined
+  const { meter } = state.base
+  const watch = () =>
+    watchConfig({
+      file: source.file,
+      load: source.load,
+      apply: async (config) => {
+        await apply(state, config)
+        current.close()
+        current = watch()
+      },
+      alsoWatch: filesOf(state.config)
+        .filter(({ path }) => path[0] !== 'audit' && path[0] !== 'policy')
+        .map(({ file }) => file),
+      meter,
+      log,
+    })
+  let current = watch()
+  return { close: () => current.close() }
+}
+
+const newLocalKey = (): string =>
+  generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    .privateKey.export({ type: 'pkcs8', format: 'pem' })
+    .toString()

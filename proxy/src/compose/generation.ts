@@ -1,0 +1,126 @@
+import type { AuditLog } from '../core/audit.ts'
+import type { Received } from '../core/exchange.ts'
+import type { Log } from '../core/log.ts'
+import type { Meter } from '../core/metrics.ts'
+import { Refusal } from '../core/refusal.ts'
+import type { Tracer } from '../core/tracing.ts'
+import type { Config } from '../config/schema.ts'
+import { writeModelList } from '../dialects/model-list.ts'
+import { listModels } from '../endpoints/list-models.ts'
+import { clientLogin, passwordLogin, publishKeys, type TokenSource } from '../endpoints/login.ts'
+import { guard } from '../guard.ts'
+import { composeIdentity, type Identity } from './identity.ts'
+import { composeLimiter, composePolicy } from './parts.ts'
+import { defaultScanner } from './scanner.ts'
+import { composeSteps, jsonLimits, type StepParts } from './steps.ts'
+import { composeModels } from './upstreams.ts'
+
+/** What lives as long as the process, whatever the configuration becomes. */
+export interface Base {
+  readonly audit: AuditLog
+  readonly tracer: Tracer
+  readonly meter: Meter
+  readonly log: Log
+  /** PEM of the key that signs local tokens when the configuration names none. */
+  readonly localKey: string
+}
+
+/** Everything that one configuration makes; a reload makes another one and lets this one finish what it began. */
+export interface Generation {
+  handle(received: Received): Promise<void>
+  /** Identifies the caller of an uninspected route and asks policy. Throws Refusal. */
+  authorize(received: Received): Promise<void>
+  /** Why it cannot serve now; empty when it can. */
+  unready(): readonly string[]
+  close(): Promise<void>
+}
+
+/** Throws an Error that says what to change. */
+export const composeGeneration = async (config: Config, base: Base): Promise<Generation> => {
+  const { meter, log } = base
+  const closers: (() => Promise<void>)[] = []
+  const opened = <T extends { close(): Promise<void> }>(part: T): T => {
+    closers.unshift(() => part.close())
+    return part
+  }
+  const close = async (): Promise<void> => {
+    await Promise.allSettled(closers.map((one) => one()))
+  }
+  try {
+    const scanner = defaultScanner(config.inspection.disableRules)
+    const identity = opened(composeIdentity(config.identity, base.localKey, { meter, log }))
+    const models = opened(composeModels(config, { meter, log }))
+    const limiter = opened(composeLimiter(config, { meter, log }))
+    const policy = opened(await composePolicy(config, { meter, log }))
+    const parts: StepParts = { ...base, config, scanner, identity, models, limiter, policy }
+    return {
+      ...routing(parts, identity),
+      unready: () =>
+        [policy.unready(), limiter.unready(), models.unready()].filter((why) => why !== undefined),
+      close,
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+const routing = (parts: StepParts, identity: Identity): Pick<Generation, 'handle' | 'authorize'> => {
+  const { config, policy, models } = parts
+  const steps = composeSteps(parts)
+  const dialogue = guard(steps)
+  const list = listModels({
+    steps,
+    policy,
+    names: models.names.filter((name) => !name.includes('*')),
+    write: (names, { headers }) =>
+      writeModelList(headers['anthropic-version'] === undefined ? 'openai' : 'anthropic', names),
+  })
+  const local = identity.local ? localEndpoints(steps, identity.local, config) : undefined
+  return {
+    handle(received) {
+      const { kind } = received.route
+      if (kind === 'dialect') return dialogue(received)
+      if (kind === 'models') return list(received)
+      if (local && (kind === 'auth' || kind === 'token' || kind === 'jwks')) return local[kind](received)
+      throw new Refusal('route_unknown')
+    },
+    async authorize(received) {
+      const notes = steps.open(received)
+      try {
+        const caller = await steps.identify(received, notes)
+        const request = {
+          route: received.route.name,
+          model: '',
+          stream: false,
+          tools: [],
+          params: {},
+          extras: [],
+        }
+        const answer = await policy.decide({ stage: 'request', caller, request, findings: [] })
+        notes.policyRevision = policy.revision()
+        notes.reasons = ['uninspected', ...answer.reasons]
+        if (!answer.allow) throw new Refusal('policy_denied', { details: answer.reasons })
+        await parts.audit.begin({
+          id: received.id,
+          route: received.route.name,
+          model: '',
+          caller,
+          trace: notes.span.traceId,
+        })
+        notes.uninspected = 1
+      } catch (error) {
+        notes.outcome = 'refused'
+        throw error
+      } finally {
+        await steps.record(notes)
+      }
+    },
+  }
+}
+
+const localEndpoints = (steps: ReturnType<typeof composeSteps>, source: TokenSource, config: Config) => ({
+  auth: passwordLogin(steps, source, jsonLimits(config)),
+  token: clientLogin(steps, source),
+  jwks: publishKeys(steps, source),
+})

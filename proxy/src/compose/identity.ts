@@ -1,0 +1,115 @@
+import type { Caller, Identifier, Presented } from '../core/caller.ts'
+import type { Config } from '../config/schema.ts'
+import { anonymousIdentifier } from '../identity/anonymous.ts'
+import { apiKeyIdentifier } from '../identity/api-key.ts'
+import { certificateIdentifier } from '../identity/certificate.ts'
+import { identify } from '../identity/identify.ts'
+import type { Instruments } from '../identity/instruments.ts'
+import { jwtIdentifier } from '../identity/jwt.ts'
+import { localIssuer, type LocalIssuer } from '../identity/local-issuer.ts'
+import { serviceAccountIdentifier } from '../identity/service-account.ts'
+import { readAccounts, readApiKeys, readOptional } from './files.ts'
+import { given } from './given.ts'
+
+type IdentityConfig = Config['identity']
+type Kind = NonNullable<IdentityConfig['order']>[number]
+
+export interface Identity {
+  readonly identify: (presented: Presented) => Promise<Caller>
+  /** Undefined when no local issuer is configured. */
+  readonly local: LocalIssuer | undefined
+  close(): Promise<void>
+}
+
+const ORDER: readonly Kind[] = ['certificates', 'jwt', 'local', 'serviceAccounts', 'apiKeys', 'anonymous']
+
+/** Every configured way to know a caller, in order. `localKey` signs local tokens when no key file is given. */
+export const composeIdentity = (
+  config: IdentityConfig,
+  localKey: string,
+  instruments: Instruments,
+): Identity => {
+  const local = config.local ? composeLocal(config.local, localKey, instruments) : undefined
+  const made: Identifier[] = []
+  try {
+    for (const kind of config.order ?? ORDER) {
+      const identifier = kind === 'local' ? local?.identifier : make(kind, config, instruments)
+      if (identifier) made.push(identifier)
+    }
+    return {
+      identify: identify(made, instruments),
+      local,
+      close: async () => {
+        await Promise.all(made.map((one) => one.close()))
+      },
+    }
+  } catch (error) {
+    for (const one of made) void one.close()
+    throw error
+  }
+}
+
+const make = (
+  kind: Exclude<Kind, 'local'>,
+  config: IdentityConfig,
+  instruments: Instruments,
+): Identifier | undefined => {
+  switch (kind) {
+    case 'jwt':
+      return config.jwt && composeJwt(config.jwt, instruments)
+    case 'apiKeys':
+      return (
+        config.apiKeys &&
+        apiKeyIdentifier({ ...config.apiKeys, keys: readApiKeys(config.apiKeys.file).map(given) })
+      )
+    case 'certificates':
+      return (
+        config.certificates &&
+        certificateIdentifier(given({ ...config.certificates, grants: grantsOf(config.certificates) }))
+      )
+    case 'serviceAccounts':
+      return config.serviceAccounts && composeServiceAccounts(config.serviceAccounts, instruments)
+    case 'anonymous':
+      return config.anonymous && anonymousIdentifier(given(config.anonymous))
+  }
+}
+
+const composeJwt = (jwt: NonNullable<IdentityConfig['jwt']>, instruments: Instruments): Identifier =>
+  jwtIdentifier(
+    {
+      ...jwt,
+      issuers: jwt.issuers.map(({ caFile, claims, ...rest }) =>
+        given({
+          ...rest,
+          ca: readOptional(caFile),
+          claims: given({ ...claims, defaults: claims.defaults && given(claims.defaults) }),
+        }),
+      ),
+    },
+    instruments,
+  )
+
+const composeServiceAccounts = (
+  config: NonNullable<IdentityConfig['serviceAccounts']>,
+  instruments: Instruments,
+): Identifier => serviceAccountIdentifier(given({ ...config, grants: grantsOf(config) }), instruments)
+
+const grantsOf = ({ grants }: Pick<NonNullable<IdentityConfig['certificates']>, 'grants'>) =>
+  grants?.map(given)
+
+const composeLocal = (
+  config: NonNullable<IdentityConfig['local']>,
+  localKey: string,
+  instruments: Instruments,
+): LocalIssuer =>
+  localIssuer(
+    {
+      issuer: config.issuer,
+      audience: config.audience,
+      lifetimeS: config.tokenTtlS,
+      privateKey: readOptional(config.keyFile) ?? localKey,
+      users: readAccounts(config.usersFile).map(given),
+      clients: readAccounts(config.clientsFile).map(given),
+    },
+    instruments,
+  )

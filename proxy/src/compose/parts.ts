@@ -1,0 +1,99 @@
+import type { AuditLog } from '../core/audit.ts'
+import type { Limiter } from '../core/limits.ts'
+import type { Log } from '../core/log.ts'
+import type { Meter } from '../core/metrics.ts'
+import type { PolicyEngine } from '../core/policy.ts'
+import type { Tracer } from '../core/tracing.ts'
+import { fileAudit } from '../audit/file.ts'
+import { everyAudit } from '../audit/every.ts'
+import { stdoutAudit } from '../audit/stdout.ts'
+import type { Config } from '../config/schema.ts'
+import { memoryLimiter } from '../limits/memory.ts'
+import { redisLimiter } from '../limits/redis.ts'
+import { opaServer } from '../policy/opa-server.ts'
+import { wasmPolicy } from '../policy/wasm.ts'
+import { tracing } from '../telemetry/tracing.ts'
+import { readOptional } from './files.ts'
+import { given } from './given.ts'
+
+interface Instruments {
+  readonly meter: Meter
+  readonly log: Log
+}
+
+export const composePolicy = async (
+  { policy }: Config,
+  { meter, log }: Instruments,
+): Promise<PolicyEngine> => {
+  if (policy.engine === 'wasm') {
+    const { bundle, dataFile: data, cacheEntries } = policy
+    return wasmPolicy({ ...given({ bundle, data }), cacheEntries, meter, log })
+  }
+  if (policy.url === undefined) throw new Error('policy.url: give the address of the OPA server')
+  const ca = readOptional(policy.caFile)
+  return opaServer({
+    url: policy.url,
+    deadlineMs: policy.timeoutMs,
+    ...given({ tokenFile: policy.tokenFile, tls: ca === undefined ? undefined : { ca } }),
+    log,
+  })
+}
+
+export const composeLimiter = ({ limits }: Config, { meter, log }: Instruments): Limiter => {
+  const { leaseMaxMs } = limits
+  const now = (): number => performance.now()
+  const memory = memoryLimiter({ maxKeys: limits.maxKeys, leaseMaxMs }, { meter, log, now })
+  if (limits.store === 'memory') return memory
+  if (!limits.redis) throw new Error('limits.redis: give the address of Redis')
+  const { password, tls, ...redis } = limits.redis
+  const options = given({
+    ...redis,
+    password: password?.reveal(),
+    tls:
+      tls &&
+      given({
+        ca: readOptional(tls.caFile),
+        cert: readOptional(tls.certFile),
+        key: readOptional(tls.keyFile),
+        serverName: tls.serverName,
+      }),
+    leaseMaxMs,
+  })
+  return redisLimiter(options, { meter, log, fallback: memory })
+}
+
+export const composeAudit = async ({ audit }: Config, instruments: Instruments): Promise<AuditLog> => {
+  const common = {
+    signingKey: readOptional(audit.signingKeyFile),
+    checkpointLines: audit.checkpoint.every,
+    checkpointMs: audit.checkpoint.intervalMs,
+    maxQueue: audit.maxQueue,
+    stallMs: audit.stallMs,
+  }
+  const logs: AuditLog[] = []
+  if (audit.file !== undefined) {
+    const { sizeBytes: maxBytes, ageMs: maxAgeMs, keep: keepFiles } = audit.rotate
+    logs.push(await fileAudit({ ...common, path: audit.file, maxBytes, maxAgeMs, keepFiles }, instruments))
+  }
+  if (audit.stdout || audit.file === undefined) {
+    logs.push(stdoutAudit({ ...common, stream: process.stdout }, instruments))
+  }
+  return logs.length === 1 && logs[0] ? logs[0] : everyAudit(logs)
+}
+
+export const composeTracer = ({ telemetry }: Config, log: Log): Tracer => {
+  const { otlp, provider, guardrailAttributes } = telemetry
+  return tracing(
+    otlp && {
+      ...otlp,
+      endpoint: new URL(otlp.endpoint),
+      headers: Object.fromEntries(
+        Object.entries(otlp.headers).map(([name, value]) => [name, value.reveal()]),
+      ),
+      resource: { 'service.name': 'postern' },
+      provider,
+      guardrailAttributes,
+      log,
+    },
+  )
+}
