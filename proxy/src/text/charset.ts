@@ -1,0 +1,28 @@
+/** A set of character codes (UTF-16 units): sorted, disjoint, inclusive ranges. */
+export type Charset = readonly (readonly [from: number, to: number])[]
+
+const LAST = 0xffff
+
+export const charset = (ranges: Charset): Charset => {
+  const merged: [number, number][] = []
+  for (const [from, to] of ranges.toSorted((a, b) => a[0] - b[0])) {
+    const last = merged.at(-1)
+    if (last !== undefined && from <= last[1] + 1) last[1] = Math.max(last[1], to)
+    else merged.push([from, to])
+  }
+  return merged
+}
+
+export const complement = (set: Charset): Charset => {
+  const rest: [number, number][] = []
+  let next = 0
+  for (const [from, to] of set) {
+    if (from > next) rest.push([next, from - 1])
+    next = to + 1
+  }
+  if (next <= LAST) rest.push([next, LAST])
+  return rest
+}
+
+export const has = (set: Charset, code: number): boolean =>
+  set.some(([from, to]) => from <= code && code <= to)

@@ -1,0 +1,36 @@
+import type { Finding } from '../core/finding.ts'
+import type { Scanner } from '../core/scanner.ts'
+import type { RuleTable } from './drafts.ts'
+import { compilePrograms, type Program } from './program.ts'
+import { take } from './take.ts'
+import { startRun } from './run.ts'
+import { settleAtEnd } from './settle.ts'
+import { openSession } from './session.ts'
+
+export interface ScannerOptions {
+  readonly name: string
+  readonly tables: readonly RuleTable[]
+}
+
+/** Compiles rules into one scanner. Throws SyntaxError or RangeError that names the rule and says what is wrong with it. */
+export const compileScanner = ({ name, tables }: ScannerOptions): Scanner => {
+  const programs = compilePrograms(tables)
+  return {
+    name,
+    rules: new Map(
+      tables.flatMap(({ category, rules }) => Object.keys(rules).map((rule) => [rule, category] as const)),
+    ),
+    scan: (text) => programs.flatMap((program) => scanWhole(program, text)).toSorted(byPlace),
+    open: (holds) => openSession(programs, holds),
+  }
+}
+
+const scanWhole = (program: Program, text: string): readonly Finding[] => {
+  const run = startRun(program)
+  take(run, text)
+  settleAtEnd(run)
+  return run.found
+}
+
+const byPlace = (a: Finding, b: Finding): number =>
+  a.start - b.start || b.end - a.end || (a.rule < b.rule ? -1 : a.rule > b.rule ? 1 : 0)

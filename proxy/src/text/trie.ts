@@ -1,0 +1,169 @@
+import { type Alphabet, LOOK, SKIP } from './alphabet.ts'
+import { type Charset, has } from './charset.ts'
+import type { Trigger } from './triggers.ts'
+
+/** A trigger that has been seen, or its beginning: its machine may open a candidate that begins `seen` characters back. */
+export interface Sighting {
+  readonly machine: number
+  readonly seen: number
+}
+
+/**
+ * One automaton that sees every trigger in one pass. A state is written as the offset of its row in `next`; states from
+ * `hot` on end a trigger. LOOK and SKIP lead beyond them, so that a loop stops there too; `skip` is where SKIP really leads.
+ */
+export interface TriggerAutomaton {
+  readonly next: Int32Array
+  readonly hot: number
+  readonly skip: (state: number) => number
+  readonly ends: (state: number) => readonly Sighting[]
+  readonly partials: (state: number) => readonly Sighting[]
+}
+
+/** The start state. */
+export const START = 0
+
+const MOST_STATES = 30_000
+
+/** What all triggers with the same first characters share. */
+interface Node {
+  readonly set: Charset
+  readonly first: boolean
+  readonly children: Map<string, number>
+  readonly partials: Sighting[]
+  readonly ends: Sighting[]
+}
+
+/** Throws RangeError when the triggers need too many states together. */
+export const compileTriggers = (
+  triggers: readonly (Trigger & { readonly machine: number })[],
+  alphabet: Alphabet,
+): TriggerAutomaton => {
+  const nodes = trieOf(triggers)
+  return pack(nodes, subsetsOf(movesOf(nodes, alphabet)), alphabet)
+}
+
+const trieOf = (triggers: readonly (Trigger & { readonly machine: number })[]): readonly Node[] => {
+  const nodes: Node[] = []
+  const roots = new Map<string, number>()
+  for (const { machine, head, sets } of triggers) {
+    let level = roots
+    sets.forEach((set, index) => {
+      const key = set.join(';')
+      const at = level.get(key) ?? nodes.length
+      if (at === nodes.length) {
+        nodes.push({ set, first: index === 0, children: new Map(), partials: [], ends: [] })
+        level.set(key, at)
+      }
+      const node = nodes[at] as Node
+      ;(index === sets.length - 1 ? node.ends : node.partials).push({
+        machine,
+        seen: head.length + index + 1,
+      })
+      level = node.children
+    })
+  }
+  return nodes
+}
+
+/** For each class, the nodes that it enters from nothing; for each node, where the classes that move it lead. */
+interface Moves {
+  readonly enter: readonly (readonly number[])[]
+  readonly from: readonly ReadonlyMap<number, readonly number[]>[]
+}
+
+const BLANK = 32
+
+const movesOf = (nodes: readonly Node[], { view, size, codes }: Alphabet): Moves => {
+  const admitted = new Map<string, readonly number[]>()
+  const admittedBy = ({ set }: Node): readonly number[] => {
+    const key = set.join(';')
+    const known = admitted.get(key)
+    if (known !== undefined) return known
+    const made = [...codes.keys()].filter((cls) => cls > SKIP && has(set, codes[cls] as number))
+    admitted.set(key, made)
+    return made
+  }
+  const enter = Array.from({ length: size }, (): number[] => [])
+  nodes.forEach((node, at) => {
+    if (node.first) for (const cls of admittedBy(node)) enter[cls]?.push(at)
+  })
+  const from = nodes.map((node, at) => {
+    const moves = new Map<number, number[]>()
+    const move = (cls: number, to: number) => moves.set(cls, [...(moves.get(cls) ?? []), to])
+    for (const child of node.children.values())
+      for (const cls of admittedBy(nodes[child] as Node)) move(cls, child)
+    if (node.children.size === 0) return moves
+    move(SKIP, at)
+    if (view === 'folded' && has(node.set, BLANK)) for (const cls of admittedBy(node)) move(cls, at)
+    return moves
+  })
+  return { enter, from }
+}
+
+interface Subsets {
+  readonly members: readonly (readonly number[])[]
+  /** State numbers, one row of classes for each state. */
+  readonly rows: readonly Int32Array[]
+}
+
+const subsetsOf = ({ enter, from }: Moves): Subsets => {
+  const numbers = new Map<string, number>([['', 0]])
+  const members: (readonly number[])[] = [[]]
+  const numberOf = (reached: Iterable<number>): number => {
+    const sorted = [...new Set(reached)].toSorted((a, b) => a - b)
+    const key = sorted.join(',')
+    const known = numbers.get(key)
+    if (known !== undefined) return known
+    if (members.length > MOST_STATES) throw new RangeError('the rules begin in too many ways')
+    numbers.set(key, members.length)
+    return members.push(sorted) - 1
+  }
+  const first = Int32Array.from(enter, numberOf)
+  const rows = [first]
+  for (let state = 1; state < members.length; state++) {
+    const row = first.slice()
+    const reached = new Map<number, number[]>()
+    for (const at of members[state] as readonly number[])
+      for (const [cls, to] of from[at] ?? []) reached.set(cls, [...(reached.get(cls) ?? []), ...to])
+    for (const [cls, to] of reached) row[cls] = numberOf([...to, ...(enter[cls] ?? [])])
+    rows.push(row)
+  }
+  return { members, rows }
+}
+
+/** Numbers the states anew, those that end a trigger last, and writes them as row offsets. */
+const pack = (nodes: readonly Node[], { members, rows }: Subsets, { size }: Alphabet): TriggerAutomaton => {
+  const ending = (state: number): boolean =>
+    (members[state] ?? []).some((at) => (nodes[at] as Node).ends.length > 0)
+  const order = [...members.keys()].toSorted((a, b) => Number(ending(a)) - Number(ending(b)) || a - b)
+  const rowOf = new Int32Array(members.length)
+  order.forEach((state, row) => (rowOf[state] = row * size))
+  const beyond = members.length * size
+  const next = new Int32Array(beyond)
+  const skips = new Map<number, number>()
+  rows.forEach((row, state) => {
+    const from = rowOf[state] as number
+    row.forEach((target, cls) => (next[from + cls] = cls > SKIP ? (rowOf[target] as number) : beyond))
+    skips.set(from, rowOf[row[SKIP] as number] as number)
+    next[from + LOOK] = beyond
+  })
+  const nodesAt = (state: number): readonly Node[] =>
+    (members[order[state / size] as number] ?? []).map((at) => nodes[at] as Node)
+  return {
+    next,
+    hot: order.filter((state) => !ending(state)).length * size,
+    skip: (state) => skips.get(state) ?? START,
+    ends: remembered((state) => nodesAt(state).flatMap((node) => node.ends)),
+    partials: remembered((state) => nodesAt(state).flatMap((node) => node.partials)),
+  }
+}
+
+const remembered = <Value>(make: (state: number) => Value): ((state: number) => Value) => {
+  const known = new Map<number, Value>()
+  return (state) => {
+    let value = known.get(state)
+    if (value === undefined) known.set(state, (value = make(state)))
+    return value
+  }
+}
