@@ -12,6 +12,7 @@ export interface ConfigDocument {
 
 const MAX_LENGTH = 1024 * 1024
 const MAX_ALIASES = 100
+const MAX_SHOWN = 20
 
 /** YAML 1.2 of one document, strictly: keys once, no unknown tags, few aliases, at most 1 MiB. */
 export const readDocument = (text: string): ConfigDocument => {
@@ -24,10 +25,12 @@ export const readDocument = (text: string): ConfigDocument => {
       strict: true,
       stringKeys: true,
     })
-    const problems = [...document.errors, ...document.warnings].map(({ message, pos }) => {
-      const { line, col } = lines.linePos(pos[0])
-      return { path: '', line, column: col, message: `is not valid YAML: ${message.split('\n')[0] ?? ''}` }
-    })
+    const problems = [...document.errors, ...document.warnings]
+      .slice(0, MAX_SHOWN)
+      .map(({ message, pos }) => {
+        const { line, col } = lines.linePos(pos[0])
+        return { path: '', line, column: col, message: `is not valid YAML: ${firstSentence(message)}` }
+      })
     const value: unknown =
       problems.length > 0 ? undefined : (document.toJS({ maxAliasCount: MAX_ALIASES }) ?? {})
     return {
@@ -40,6 +43,10 @@ export const readDocument = (text: string): ConfigDocument => {
     return broken(`cannot be read: ${error instanceof Error ? error.message : 'unknown error'}`)
   }
 }
+
+/** Without the place, which is told apart, and without the lines of the file, which may hold a secret. */
+const firstSentence = (message: string): string =>
+  (message.split('\n')[0] ?? '').replace(/ at line \d+, column \d+:?$/, '')
 
 const broken = (message: string): ConfigDocument => {
   const problem = (path: readonly PropertyKey[], text: string): Problem => ({

@@ -29,9 +29,9 @@ const advice = (issue: core.$ZodIssue): string => {
     case 'invalid_value':
       return `must be one of: ${issue.values.map(String).join(', ')}`
     case 'too_small':
-      return `must ${size(issue.origin)}at least ${issue.minimum}${unit(issue.origin)}`
+      return `must ${size(issue.origin)}at least ${issue.minimum}${unit(issue.origin, issue.minimum)}`
     case 'too_big':
-      return `must ${size(issue.origin)}at most ${issue.maximum}${unit(issue.origin)}`
+      return `must ${size(issue.origin)}at most ${issue.maximum}${unit(issue.origin, issue.maximum)}`
     default:
       return issue.message
   }
@@ -58,5 +58,8 @@ const TYPES: Readonly<Record<string, string>> = {
 
 const size = (origin: string): string => (origin === 'array' || origin === 'string' ? 'have ' : 'be ')
 
-const unit = (origin: string): string =>
-  origin === 'array' ? ' entries' : origin === 'string' ? ' characters' : ''
+const unit = (origin: string, count: number | bigint): string => {
+  if (origin === 'array') return count === 1 ? ' entry' : ' entries'
+  if (origin === 'string') return count === 1 ? ' character' : ' characters'
+  return ''
+}

@@ -10,9 +10,11 @@ export const configJsonSchema = (): JsonSchema => ({
   ...{ title: 'Postern configuration' },
 })
 
+let schema: JsonSchema | undefined
+
 /** The keys that may stand in the section at that path. */
 export const keysAt = (path: readonly PropertyKey[]): readonly string[] => {
-  let at: JsonSchema | undefined = configJsonSchema()
+  let at: JsonSchema | undefined = (schema ??= configJsonSchema())
   for (const step of path) {
     if (typeof step === 'number') at = at?.items
     else
@@ -26,10 +28,10 @@ export const keysAt = (path: readonly PropertyKey[]): readonly string[] => {
 
 /** Generated files by their path from the package's folder. */
 const generated = (): Readonly<Record<string, string>> => {
-  const schema = configJsonSchema()
+  const current = configJsonSchema()
   return {
-    'config.schema.json': `${JSON.stringify(schema, null, 2)}\n`,
-    'docs/limits.md': limitsDocument(schema),
+    'config.schema.json': `${JSON.stringify(current, null, 2)}\n`,
+    'docs/limits.md': limitsDocument(current),
   }
 }
 
