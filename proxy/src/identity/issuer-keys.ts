@@ -5,7 +5,7 @@ import type { JsonClient } from './json-client.ts'
 import { readKeySet } from './key-set.ts'
 import type { Algorithm } from './key-set.ts'
 import { remoteKeys } from './key-source.ts'
-import type { KeySource } from './key-source.ts'
+import type { KeptKeys, KeySource } from './key-source.ts'
 
 const MAX_URL = 2048
 
@@ -37,6 +37,7 @@ export interface Issuer extends IssuerKeysOptions {
   readonly name: string
   readonly issuer: string
   readonly algorithms: readonly Algorithm[]
+  readonly keptKeys?: KeptKeys
 }
 
 /** Throws an Error that says what to change when the options cannot work. */
@@ -59,7 +60,9 @@ export const issuerKeys = (issuer: Issuer, instruments: Instruments): KeySource 
     ...(issuer.ca === undefined ? {} : { ca: issuer.ca }),
   })
   const load = async () => readKeySet(await client.get(await locate(client)), issuer.algorithms)
-  const keys = remoteKeys(load, { ...DEFAULTS, ...issuer }, instruments)
+  const { keptKeys } = issuer
+  const kept = keptKeys === undefined ? {} : { kept: { keys: keptKeys, as: sourceName(issuer) } }
+  const keys = remoteKeys(load, { ...DEFAULTS, ...issuer, ...kept }, instruments)
   return {
     ...keys,
     close: async () => {
@@ -69,6 +72,10 @@ export const issuerKeys = (issuer: Issuer, instruments: Instruments): KeySource 
     },
   }
 }
+
+/** Keys are only taken over from a source that asks the same server in the same way for the same keys. */
+const sourceName = ({ issuer, jwksUrl, allowHttp, ca, algorithms }: Issuer): string =>
+  JSON.stringify([issuer, jwksUrl, allowHttp, ca, algorithms])
 
 const keySetAddress = (issuer: Issuer): ((client: JsonClient) => Promise<URL>) => {
   const { name, jwksUrl } = issuer

@@ -7,6 +7,7 @@ import { checkIssuerKeys, issuerKeys } from './issuer-keys.ts'
 import type { IssuerKeysOptions } from './issuer-keys.ts'
 import { ALGORITHMS } from './key-set.ts'
 import type { Algorithm } from './key-set.ts'
+import type { KeptKeys } from './key-source.ts'
 import { tokenIdentifier } from './token-identifier.ts'
 
 const MAX_LEEWAY_S = 30
@@ -36,6 +37,8 @@ export interface JwtOptions {
   readonly cacheEntries?: number
   /** Seconds a verified token is remembered at most; 300 when absent. */
   readonly cacheS?: number
+  /** One map for the life of the process: a new configuration starts with the keys that the old one had. */
+  readonly keptKeys?: KeptKeys
 }
 
 /** Bearer JWTs (RFC 7519) of the configured issuers. Throws an Error that says what to change for options that cannot work. */
@@ -46,11 +49,12 @@ export const jwtIdentifier = (options: JwtOptions, instruments: Instruments): Id
   for (const field of ['name', 'issuer'] as const)
     if (new Set(options.issuers.map((issuer) => issuer[field])).size < options.issuers.length)
       throw new Error(`jwt: two issuers have the same ${field}`)
+  const kept = options.keptKeys === undefined ? {} : { keptKeys: options.keptKeys }
   return tokenIdentifier({
     name: 'jwt',
     issuers: options.issuers.map((issuer) => {
       const { name, algorithms = ALGORITHMS, leewayS = 5 } = issuer
-      const keys = issuerKeys({ ...issuer, algorithms }, instruments)
+      const keys = issuerKeys({ ...issuer, algorithms, ...kept }, instruments)
       return { ...issuer, name: `jwt:${name}`, algorithms, leewayS, keys }
     }),
     cacheEntries: options.cacheEntries ?? 10_000,

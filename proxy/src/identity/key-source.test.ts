@@ -6,7 +6,7 @@ import type { Meter } from '../core/metrics.ts'
 import { noLog } from '../core/log.ts'
 import { readKeySet } from './key-set.ts'
 import { remoteKeys } from './key-source.ts'
-import type { KeySourceOptions } from './key-source.ts'
+import type { KeptKeys, KeySourceOptions } from './key-source.ts'
 import { jwtIdentifier } from './jwt.ts'
 import type { JwtIssuerOptions } from './jwt.ts'
 import { bearer, claimsOf, newSigner, sign, startKeyServer } from './test/issuer.ts'
@@ -194,6 +194,31 @@ test('many first callers wait for one fetch', async () => {
   const tokens = await Promise.all(Array.from({ length: 20 }, () => token(server, signer)))
   expect(new Set(await Promise.all(tokens.map((text) => call(identifier, text))))).toEqual(new Set(['alice']))
   expect(server.requests).toEqual(['/keys'])
+})
+
+test('a reload while the key server is down keeps the keys, unless it asks elsewhere', async () => {
+  const signer = newSigner()
+  const server = await startKeyServer([signer.jwk])
+  const keptKeys: KeptKeys = new Map()
+  const reload = (more: Partial<JwtIssuerOptions> = {}) => {
+    const issuer = {
+      name: 'corp',
+      issuer: server.url,
+      audiences: ['models'],
+      claims: { defaults: { tenant: 't' } },
+      ...more,
+    }
+    const identifier = jwtIdentifier({ issuers: [issuer], keptKeys }, { meter: counting().meter, log: noLog })
+    cleanups.push(() => identifier.close())
+    return identifier
+  }
+  cleanups.push(() => server.close())
+  expect(await call(reload(), await token(server, signer))).toBe('alice')
+  faults['answers 500']!(server)
+  expect(await call(reload(), await token(server, signer))).toBe('alice')
+  expect(await call(reload({ jwksUrl: `${server.url}/keys` }), await token(server, signer))).toBe(
+    'guard_unavailable',
+  )
 })
 
 const options: KeySourceOptions = {

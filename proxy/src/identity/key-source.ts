@@ -16,6 +16,9 @@ export interface KeySource {
   close(): Promise<void>
 }
 
+/** Good key sets of all issuers. Handed to the next configuration, so that a reload while an issuer is down loses no keys. */
+export type KeptKeys = Map<string, { readonly keys: KeySet; readonly fetchedAt: number }>
+
 /** How a remote key set is kept. Seconds. */
 export interface KeySourceOptions {
   readonly name: string
@@ -28,6 +31,8 @@ export interface KeySourceOptions {
   /** Wait after the first failed fetch; doubles with each further one. */
   readonly retryMinS: number
   readonly retryMaxS: number
+  /** Where good keys are kept beyond this source, and under which name. */
+  readonly kept?: { readonly keys: KeptKeys; readonly as: string }
   /** Seconds on a clock that never jumps; for tests. */
   readonly elapsedS?: () => number
 }
@@ -42,7 +47,7 @@ export const remoteKeys = (
   { meter, log }: Instruments,
 ): KeySource => {
   const { name, elapsedS = () => performance.now() / 1000 } = options
-  const held = heldKeys(options.maxStaleS, elapsedS)
+  const held = heldKeys(options, elapsedS)
   let failures = 0
   let mayFetchAt = 0
   let running: Promise<void> | undefined
@@ -106,9 +111,10 @@ interface HeldKeys {
   ageS(): number
 }
 
-const heldKeys = (maxStaleS: number, elapsedS: () => number): HeldKeys => {
-  let held: KeySet | undefined
-  let fetchedAt = 0
+const heldKeys = ({ maxStaleS, kept }: KeySourceOptions, elapsedS: () => number): HeldKeys => {
+  const before = kept?.keys.get(kept.as)
+  let held = before?.keys
+  let fetchedAt = before?.fetchedAt ?? 0
   let epoch = 0
   const trusted = () => (elapsedS() - fetchedAt <= maxStaleS ? held : undefined)
   return {
@@ -116,6 +122,7 @@ const heldKeys = (maxStaleS: number, elapsedS: () => number): HeldKeys => {
       if (held !== undefined && drops(held, keys)) epoch += 1
       held = keys
       fetchedAt = elapsedS()
+      kept?.keys.set(kept.as, { keys, fetchedAt })
     },
     trusted,
     epoch: () => (trusted() === undefined ? undefined : epoch),
