@@ -3,6 +3,16 @@ import type { Rule } from '../core/rule.ts'
 const folded = { view: 'folded' } as const
 const markup = { bounds: 'none', ignoreCase: true } as const
 
+const TOKENS = new Set(
+  'im_start im_end im_sep system user assistant developer endoftext endofprompt start_header_id end_header_id eot_id eom_id begin_of_text end_of_text python_tag start end channel message call return constrain fim_prefix fim_middle fim_suffix start_of_role end_of_role start_of_turn_token end_of_turn_token system_token user_token chatbot_token turn think tool'.split(
+    ' ',
+  ),
+)
+
+/** Control tokens of chat templates, such as ChatML's and Llama 3's, also with the full-width bar. */
+const isTemplateToken = (found: string): boolean =>
+  TOKENS.has(/<[|\uFF5C]([A-Za-z_]{3,24})[|\uFF5C]>$/.exec(found)?.[1]?.toLowerCase() ?? '')
+
 const READER =
   '(?:ai|llms?|ai assistants?|ai models?|ai agents?|ai systems?|ai language models?|language models?|large language models?|chat ?bots?|gpt(?: ?\\d)?|chatgpt|claude|gemini|copilot|automated (?:agents?|systems?|readers?|reviewers?)|virtual assistant)'
 
@@ -25,14 +35,13 @@ export const documentRules = {
   },
   'instruction-label': {
     pattern:
-      '(?:tool|assistant|agent|ai|llm|system|hidden|admin|priority|model)[ _-]{1,2}(?:instructions?|directives?|override|command|note|task)\\s{0,2}[:>]',
+      '(?:tool|assistant|agent|llm|system|hidden|admin|priority|model)[ _](?:instructions?|directives?|override|command|note|task)\\s{0,2}[:>]',
     ignoreCase: true,
     score: 0.6,
   },
   'hidden-comment-instruction': {
     ...markup,
-    pattern:
-      '<!--\\s{0,3}(?:system|assistant|ai|llm|instructions?|prompt|note to|hidden|important)[a-z -]{0,24}:',
+    pattern: '<!-- ?(?:system|assistant|ai|llm|instructions?|prompt|note to|hidden|important)[a-z -]{0,24}:',
     score: 0.8,
   },
   'system-alert': {
@@ -81,10 +90,10 @@ export const documentRules = {
 /** Tokens with which chat templates part one speaker from the next: they have no place inside a message. */
 export const turnRules = {
   'template-token': {
-    pattern:
-      '<[|\uFF5C](?:im_start|im_end|im_sep|system|user|assistant|developer|endoftext|endofprompt|start_header_id|end_header_id|eot_id|eom_id|begin_of_text|end_of_text|python_tag|start|end|channel|message|call|return|constrain|fim_prefix|fim_middle|fim_suffix|start_of_role|end_of_role|START_OF_TURN_TOKEN|END_OF_TURN_TOKEN|SYSTEM_TOKEN|USER_TOKEN|CHATBOT_TOKEN|turn|think)[|\uFF5C]>',
+    lead: { class: '[<|\uFF5CA-Za-z_]', min: 4, max: 32 },
+    pattern: '[|\uFF5C]>',
     bounds: 'none',
-    ignoreCase: true,
+    check: isTemplateToken,
     score: 0.8,
   },
   'instruction-token': {
@@ -95,28 +104,26 @@ export const turnRules = {
   'system-token': { pattern: '<</?SYS>>', bounds: 'none', ignoreCase: true, score: 0.8 },
   'turn-token': { pattern: '<(?:start|end)_of_turn>', bounds: 'none', score: 0.8 },
   'system-tag': {
-    pattern:
-      '(?:</?(?:system|sys|system_prompt|system-prompt|system_message|system-reminder)>|\\[/?system\\])',
+    pattern: '(?:</?system(?:_prompt|-prompt|_message|-reminder)?>|\\[/?system\\])',
     bounds: 'none',
     ignoreCase: true,
     score: 0.6,
   },
   'system-heading': {
-    pattern:
-      '(?:#{2,4} ?(?:system(?: (?:prompt|message|instructions?))?|instructions?|response|human|assistant) ?:|#{2,4}\\[? ?system ?\\]?(?:\\n|:))',
+    pattern: '## ?(?:system(?: (?:prompt|message|instructions?))?|instructions?|response|human|assistant):',
     bounds: 'none',
     ignoreCase: true,
     score: 0.5,
   },
   'speaker-label': {
-    pattern: '\\n\\s{0,4}(?:system|assistant|human|developer) ?: ',
+    pattern: '\\n(?:system|assistant|human|developer): ',
     bounds: 'none',
     ignoreCase: true,
     score: 0.4,
   },
   'end-of-input-marker': {
     pattern:
-      '(?:[-=#*\\[<]{1,8} {0,2}(?:END|BEGIN|START) (?:OF )?(?:THE )?(?:USER |SYSTEM |UNTRUSTED |DEVELOPER |HIDDEN )?(?:INPUT|PROMPT|INSTRUCTIONS?|CONTEXT|CONVERSATION|QUERY|MESSAGE)S?)',
+      '(?:-- ?|== ?|\\[|\\*\\* ?)(?:END|BEGIN|START) OF (?:THE )?(?:USER |SYSTEM |UNTRUSTED |DEVELOPER |HIDDEN )?(?:INPUT|PROMPT|INSTRUCTIONS?|CONTEXT|CONVERSATION|QUERY|MESSAGE)',
     bounds: 'none',
     score: 0.6,
   },

@@ -1,5 +1,5 @@
 import type { Rule } from '../core/rule.ts'
-import { FILLER, FORMER, INSTRUCTIONS, SET_ASIDE } from './injection-words.ts'
+import { DROP, FILLER, FORMER, INSTRUCTIONS, SET_ASIDE } from './injection-words.ts'
 
 const folded = { view: 'folded' } as const
 
@@ -13,6 +13,11 @@ export const overrideRules = {
     pattern: `${SET_ASIDE} ${FILLER}${FORMER} (?:and [a-z]{3,12} |or [a-z]{3,12} |[a-z]{3,12} )?${INSTRUCTIONS}`,
     score: 0.95,
   },
+  'drop-instructions': {
+    ...folded,
+    pattern: `${DROP} ${FILLER}${FORMER} (?:[a-z]{3,12} )?(?:instructions|instruction sets?|rules|prompts?|directives|guidelines|constraints|programming|restrictions|polic(?:y|ies)|safeguards?|guardrails|limitations|context|assignment)`,
+    score: 0.85,
+  },
   'override-own-instructions': {
     ...folded,
     pattern: `${SET_ASIDE} (?:(?:all|any|every|each|one|of|these|those|completely|whatever) ){0,}(?:your|the model s|the assistant s|openai s|anthropic s) (?:[a-z]{2,12} ){0,2}${OWN}`,
@@ -20,7 +25,7 @@ export const overrideRules = {
   },
   'override-everything-said': {
     ...folded,
-    pattern: `${SET_ASIDE} (?:(?:all|about|of|absolutely) ){0,}(?:everything|anything|all|whatever|what|all that|the things) (?:that )?(?:(?:i|you|we|they|he|she|your|the|my|previous|system|boss|creators?|developers?|operator|owner|message) ){1,}(?:(?:ve|have|has|had|were|was|been|just|already|previously|ever) ){0,}(?:said|told|instructed|learned|learnt|wrote|written|given|taught|know|knew|read)`,
+    pattern: `${SET_ASIDE} (?:(?:all|about|of|absolutely) ){0,}(?:(?:everything|anything|all|whatever|all that|the things) (?:that )?(?:(?:i|you|we|they|he|she|your|the|my|previous|system|boss|creators?|developers?|operator|owner|message) ){1,}|what (?:(?:you|we|they|your|the|previous|system|boss|creators?|developers?|operator|owner|message) ){1,})(?:(?:ve|have|has|had|were|was|been|just|already|previously|ever) ){0,}(?:said|told|instructed|learned|learnt|wrote|written|given|taught|know|knew|read)`,
     score: 0.85,
   },
   'override-everything-before': {
@@ -45,7 +50,7 @@ export const overrideRules = {
   },
   'new-instructions-heading': {
     pattern:
-      '(?:#{2,4} ?|\\*\\*|={3,} ?|-{3,} ?|\\[)new (?:instructions?|directives?|task|system prompt|rules)(?:\\]|:|\\*\\*|\\s?[-=]{3}|\\n)',
+      '(?:## ?|\\*\\*|== ?|-- ?|\\[)new (?:instructions?|directives?|task|system prompt|rules)(?:\\]|:|\\*\\*|\\s?[-=]{3}|\\n)',
     ignoreCase: true,
     bounds: 'none',
     score: 0.7,

@@ -9,7 +9,7 @@ export const FILLER = some(
 
 /** Verbs that set instructions aside. */
 export const SET_ASIDE =
-  '(?:ignor(?:e|ing)|disregard(?:ing)?|forget(?:ting)?|forgot|overrid(?:e|ing)|overrule|bypass|discard|neglect|dismiss|overlook|abandon|erase|wipe|cancel|unlearn|scrap|nullify|void|revoke|reset|drop|clear|skip|delete|remove|suspend|throw away|cast aside|put aside|set aside|leave aside|pay no attention to|(?:do not|don t|dont|never|no longer) (?:obey|follow|heed|adhere to|comply with|respect|listen to|apply)|(?:stop|quit|cease) (?:obeying|following|heeding|adhering to|complying with|respecting|listening to|applying))'
+  '(?:ignor(?:e|ing)|disregard(?:ing)?|forget(?:ting)?|forgot|overrid(?:e|ing)|overrule|bypass|discard|neglect|dismiss|overlook|abandon|erase|wipe|unlearn|scrap|nullify|void|revoke|suspend|throw away|cast aside|put aside|set aside|leave aside|pay no attention to|(?:do not|don t|dont|never|no longer) (?:obey|follow|heed|adhere to|comply with|respect|listen to|apply)|(?:stop|quit|cease) (?:obeying|following|heeding|adhering to|complying with|respecting|listening to|applying))'
 
 /** What came first, or is in force. */
 export const FORMER =
@@ -18,3 +18,6 @@ export const FORMER =
 /** What a model is told to do, as its operators and attackers call it. */
 export const INSTRUCTIONS =
   '(?:instructions?|instruction sets?|rules?|prompts?|directions?|directives?|guidelines?|guidance|commands?|orders?|constraints?|context|programming|restrictions?|polic(?:y|ies)|training|assignments?|tasks?|settings?|safeguards?|safety rules?|guardrails?|limitations?|text|messages?|conversations?|content|requests?|inputs?)'
+
+/** Verbs that are said of much else, and are suspicious of instructions only. */
+export const DROP = '(?:cancel|reset|drop|clear|skip|delete|remove)'

@@ -78,8 +78,8 @@ export const american = {
   cnpj: (found: string): boolean => {
     const text = alphanumericsOf(found)
     return (
+      /^.{2}\..{3}\..{3}\/.{4}-..$/.test(found) &&
       text.length === 14 &&
-      [0, 4].includes(found.length - 14) &&
       !isOneDigit(text) &&
       cnpjCheck(text.slice(0, 12)) === Number(text[12]) &&
       cnpjCheck(text.slice(0, 13)) === Number(text[13])
@@ -87,6 +87,7 @@ export const american = {
   },
   /** Mexico: date of birth and a check digit modulo 10. */
   curp: (found: string): boolean => {
+    if (found.length !== 18) return false
     let sum = 0
     for (let i = 0; i < 17; i++) sum += CURP.indexOf(found[i] ?? '') * (18 - i)
     return isYearMonthDay(found.slice(4, 10)) && (10 - (sum % 10)) % 10 === Number(found[17])

@@ -31,13 +31,14 @@ export const elsewhere = {
   /** India: Verhoeff; 0 and 1 are not issued first. */
   aadhaar: (found: string): boolean => {
     const digits = digitsOf(found)
-    return digits.length === 12 && verhoeff(digits) && !isOneDigit(digits)
+    return digits.length === 12 && !/^[01]/.test(digits) && verhoeff(digits) && !isOneDigit(digits)
   },
   /** China, GB 11643: date of birth and ISO 7064 MOD 11-2. */
   residentId: (found: string): boolean => {
     const year = Number(found.slice(6, 10))
     const sum = weighted(found, [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2])
     return (
+      found[0] !== '0' &&
       year >= 1900 &&
       year < 2100 &&
       isYearMonthDay(found.slice(8, 14)) &&
@@ -51,7 +52,7 @@ export const elsewhere = {
     return digits.length === 12 && (rest <= 1 ? 0 : 11 - rest) === Number(digits[11]) && !isOneDigit(digits)
   },
   /** Korea: date of birth. Numbers given since October 2020 have no check digit. */
-  rrn: (found: string): boolean => isYearMonthDay(found.slice(0, 6)),
+  rrn: (found: string): boolean => isYearMonthDay(found.slice(0, 6)) && /[1-8]/.test(found[7] ?? ''),
   /** South Africa: date of birth, citizenship and Luhn. */
   southAfricanId: (found: string): boolean =>
     isYearMonthDay(found.slice(0, 6)) && /[0-2]/.test(found[10] ?? '') && luhn(found),
@@ -70,6 +71,7 @@ export const elsewhere = {
   },
   /** Taiwan: the letter counts as two digits; modulo 10. */
   taiwaneseId: (found: string): boolean => {
+    if (!/^[A-Z][1289]\d{8}$/.test(found)) return false
     const letter = TAIWANESE.indexOf(found[0] ?? '') + 10
     const sum =
       Math.floor(letter / 10) + (letter % 10) * 9 + weighted(found.slice(1), [8, 7, 6, 5, 4, 3, 2, 1, 1])

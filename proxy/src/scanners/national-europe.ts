@@ -27,7 +27,8 @@ const twice = (digits: string): number => new Set(digits).size
 /** National numbers of western and southern Europe. */
 export const westEuropean = {
   /** United Kingdom: prefixes that HMRC does not allocate. */
-  nino: (found: string): boolean => !/^(?:BG|GB|KN|NK|NT|TN|ZZ)/.test(found),
+  nino: (found: string): boolean =>
+    /^(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z][ \d]/.test(found),
   /** United Kingdom: modulo 11. */
   nhs: (found: string): boolean => {
     const digits = digitsOf(found)
@@ -47,7 +48,7 @@ export const westEuropean = {
     const text = alphanumericsOf(found).replace('2A', '19').replace('2B', '18')
     const month = Number(text.slice(3, 5))
     return (
-      /^\d{15}$/.test(text) &&
+      /^[12]\d{14}$/.test(text) &&
       ((month >= 1 && month <= 12) || month >= 20) &&
       97 - remainder(text.slice(0, 13), 97) === Number(text.slice(13))
     )
@@ -122,12 +123,16 @@ export const eastEuropean = {
   personnummer: (found: string): boolean => {
     const digits = digitsOf(found).slice(-10)
     const day = Number(digits.slice(4, 6))
-    return isDay(Number(digits.slice(2, 4)), day > 60 ? day - 60 : day) && luhn(digits)
+    return (
+      /^(?:(?:18|19|20)\d{6}|\d{6})[-+]/.test(found) &&
+      isDay(Number(digits.slice(2, 4)), day > 60 ? day - 60 : day) &&
+      luhn(digits)
+    )
   },
   /** Finland: the nine digits modulo 31. */
   hetu: (found: string): boolean => {
     const digits = digitsOf(found.slice(0, 10))
-    return isDayMonthYear(digits) && FINNISH[Number(digits) % 31] === found[10]
+    return isDayMonthYear(digits) && digits.length === 9 && FINNISH[Number(digits) % 31] === found[10]
   },
   /** Norway: two check digits modulo 11; D-numbers have 40 added to the day. */
   fodselsnummer: (found: string): boolean => {

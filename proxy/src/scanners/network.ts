@@ -1,7 +1,9 @@
 import { BlockList, isIPv4, isIPv6 } from 'node:net'
 
 // Addresses that say nothing about a person or a site: RFC 6890 special purposes, documentation included.
-const special = new BlockList()
+const specialIpv4 = new BlockList()
+// Apart: an IPv4-mapped subnet of a list would match every IPv4 address.
+const specialIpv6 = new BlockList()
 for (const [network, prefix] of [
   ['0.0.0.0', 8],
   ['10.0.0.0', 8],
@@ -17,7 +19,7 @@ for (const [network, prefix] of [
   ['203.0.113.0', 24],
   ['224.0.0.0', 3],
 ] as const)
-  special.addSubnet(network, prefix, 'ipv4')
+  specialIpv4.addSubnet(network, prefix, 'ipv4')
 for (const [network, prefix] of [
   ['::', 127],
   ['::ffff:0:0', 96],
@@ -27,13 +29,14 @@ for (const [network, prefix] of [
   ['fe80::', 10],
   ['ff00::', 8],
 ] as const)
-  special.addSubnet(network, prefix, 'ipv6')
+  specialIpv6.addSubnet(network, prefix, 'ipv6')
 
 /** Public, and not a version number: `v1.2.3.4`, `120.0.0.0` and `1.2.3.0` are not addresses of anybody. */
 export const isPublicIpv4 = (found: string): boolean =>
-  isIPv4(found) && !found.endsWith('.0') && !found.startsWith('1.0.') && !special.check(found, 'ipv4')
+  isIPv4(found) && !found.endsWith('.0') && !found.startsWith('1.0.') && !specialIpv4.check(found, 'ipv4')
 
-export const isPublicIpv6 = (found: string): boolean => isIPv6(found) && !special.check(found, 'ipv6')
+export const isPublicIpv6 = (found: string): boolean =>
+  isIPv6(found) && !/^::ffff:/i.test(found) && !specialIpv6.check(found, 'ipv6')
 
 /** One kind of separator throughout; neither broadcast nor all zero. */
 export const isMacAddress = (found: string): boolean => {

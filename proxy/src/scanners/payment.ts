@@ -14,7 +14,7 @@ const issuers: readonly Issuer[] = [
   { from: 309500, to: 309599, lengths: [14, 16] }, // Diners Club
   { from: 360000, to: 369999, lengths: [14, 16, 19] }, // Diners Club
   { from: 380000, to: 399999, lengths: [14, 16, 19] }, // Diners Club
-  { from: 352800, to: 358999, lengths: [16, 17, 18, 19] }, // JCB
+  { from: 350000, to: 359999, lengths: [16, 17, 18, 19] }, // JCB
   { from: 213100, to: 213199, lengths: [15] }, // JCB
   { from: 180000, to: 180099, lengths: [15] }, // JCB
   { from: 601100, to: 601199, lengths: [16, 19] }, // Discover

@@ -30,20 +30,21 @@ const contactRules = {
     score: 0.9,
   },
   'phone-north-american': {
-    pattern: '[(2-9]\\d{2,3}\\)?[-. ]?[2-9]\\d{2}[-. ]\\d{4}',
+    pattern: '(?:\\d{3}[-. ]|\\(\\d{3}\\) ?)\\d{3}[-. ]\\d{4}',
     bounds: 'digit',
     check: isNorthAmericanPhone,
     score: 0.7,
   },
   'phone-european': {
-    pattern: '0[1-9]\\d{0,3}[-/ ]\\d{2,4}[- ]\\d{2,4}(?:[- ]\\d{2,4}){0,3}',
+    lead: { class: '\\d', min: 2, max: 6 },
+    pattern: '[-/. ]\\d{2,4}[-. ]\\d{2,4}(?:[-. ]\\d{2,4}){0,3}',
     bounds: 'digit',
-    check: isNationalPhone,
+    check: (found) => /^0[1-9]/.test(found) && isNationalPhone(found),
     score: 0.6,
   },
   'phone-labelled': {
     prefix: labelled(
-      '(?:phone|telephone|mobile|cell|cell ?phone|fax|tel\\.?|telefon|telefono|teléfono|téléphone|handy|whatsapp|call (?:me |us |him |her |them )?(?:at|on))',
+      '(?:phone|telephone|mobile|cell|cell ?phone|fax|desk|tel\\.?|telefon|telefono|teléfono|téléphone|handy|whatsapp|(?:call|text|reach|answering)(?: me| us| him| her| them)?(?: at| on)?|messages to|my number)',
     ),
     pattern: '[(\\d][\\d ().-]{5,18}\\d',
     ignoreCase: true,
@@ -53,7 +54,8 @@ const contactRules = {
     score: 0.8,
   },
   'us-street-address': {
-    pattern: `\\d{1,5} (?:[NSEW]\\.? )?(?:[A-Z][a-z]{1,20} ){1,3}${STREET}`,
+    lead: { class: '\\d', min: 0, max: 4 },
+    pattern: `\\d (?:[NSEW]\\.? )?(?:[A-Z][a-z]{1,20} ){1,3}${STREET}`,
     score: 0.6,
   },
   'date-of-birth': {
@@ -84,13 +86,14 @@ const contactRules = {
 
 const moneyRules = {
   'payment-card': {
-    pattern: '[1-68]\\d{3}(?:[ -]?\\d){8,15}',
+    pattern: '\\d{4}(?:[ -]?\\d){8,15}',
     bounds: 'digit',
     check: isPaymentCard,
     evidence: 'luhn',
   },
   iban: {
-    pattern: '[A-Z]{2}\\d{2}(?:[ -]?[A-Z0-9]){11,30}',
+    lead: { class: '[A-Za-z]', min: 2, max: 3 },
+    pattern: '\\d{2}(?:[ -]?[A-Z0-9]){11,30}',
     ignoreCase: true,
     check: isIban,
     evidence: 'mod97',
@@ -123,11 +126,6 @@ const moneyRules = {
     check: isBech32,
     evidence: 'bech32',
   },
-  'litecoin-address': {
-    pattern: '[LM][1-9A-HJ-NP-Za-km-z]{26,33}',
-    check: isBase58Address,
-    evidence: 'base58check',
-  },
   'tron-address': { pattern: 'T[1-9A-HJ-NP-Za-km-z]{33}', check: isBase58Address, evidence: 'base58check' },
   'ethereum-address': {
     pattern: '0x[0-9a-fA-F]{40}',
@@ -139,8 +137,8 @@ const moneyRules = {
 const networkRules = {
   'ipv4-address': {
     // A `v` before it makes it a version number: it is taken in so that the check can refuse it.
-    lead: { class: '[vV/]', min: 0, max: 1 },
-    pattern: '\\d{1,3}\\.\\d{1,3}\\.\\d{1,3}\\.\\d{1,3}',
+    lead: { class: '[\dvV]', min: 1, max: 4 },
+    pattern: '\\.\\d{1,3}\\.\\d{1,3}\\.\\d{1,3}',
     bounds: 'digit',
     check: isPublicIpv4,
     score: 0.6,
@@ -161,15 +159,18 @@ const networkRules = {
 
 const documentRules = {
   'passport-mrz': {
-    pattern: '[A-Z0-9<]{9}\\d[A-Z<]{3}\\d{7}[MFX<]\\d{7}[A-Z0-9<]{14}[\\d<]\\d',
+    lead: { class: '[A-Z0-9<]', min: 13, max: 13 },
+    pattern: '\\d{7}[MFX<]\\d{7}[A-Z0-9<]{14}[\\d<]\\d',
     bounds: 'none',
     check: isPassportLine,
     evidence: 'icao9303',
   },
   'passport-mrz-name': {
-    pattern: 'P[A-Z<][A-Z<]{3}[A-Z]{1,30}<<[A-Z<]{6,37}',
+    lead: { class: '[A-Z<]', min: 6, max: 40 },
+    pattern: '<<[A-Z<]{3,37}',
     bounds: 'none',
-    check: (found) => found.length === 44,
+    check: (found) => found.length === 44 && /^P[A-Z<]/.test(found),
+    score: 0.8,
   },
   'identity-card-mrz': {
     pattern: '\\d{7}[MFX<]\\d{7}[A-Z<]{3}[A-Z0-9<]{11}\\d',

@@ -57,7 +57,7 @@ export const genericSecretRules = {
     score: 0.9,
   },
   'connection-string-password': {
-    prefix: ';\\s{0,2}(?:password|pwd)\\s{0,2}=\\s{0,2}',
+    prefix: '; ?(?:password|pwd)\\s{0,2}=\\s{0,2}',
     pattern: '[^\\s;"\'<>{}]{4,128}',
     ignoreCase: true,
     bounds: 'none',
@@ -83,7 +83,7 @@ export const genericSecretRules = {
     score: 0.8,
   },
   'curl-user-password': {
-    prefix: '\\s(?:-u|--user)[ =]{0,2}["\']?',
+    prefix: ' (?:-u|--user)[ =]{0,2}["\']?',
     pattern: '[^\\s:"\'/$<{-][^\\s:"\']{0,64}:[^\\s"\'/$<{][^\\s"\']{2,64}',
     bounds: 'none',
     check: isUserPassword,
@@ -109,12 +109,21 @@ export const genericSecretRules = {
     score: 0.6,
   },
   'password-statement': {
-    prefix: '(?:password|passwd|passphrase|passcode|pwd)\\s{0,2}(?: is|:|=)\\s{0,3}',
+    prefix:
+      '(?:password|passwd|passphrase|passcode|pwd|pass|pw)(?: for [a-z0-9_]{1,20})?(?: is| ?:=?| ?=)\\s{0,3}',
     pattern: '[^\\s"\'`,;<>(){}=]{6,128}',
     ignoreCase: true,
     bounds: 'none',
     check: (found) => looksChosen(found) && /\d/.test(found),
     score: 0.5,
+  },
+  'sql-password': {
+    prefix: '(?:identified by|password)\\s{1,2}["\']',
+    pattern: '[^\\s"\'`]{4,64}',
+    ignoreCase: true,
+    bounds: 'none',
+    check: looksChosen,
+    score: 0.6,
   },
   'secret-assignment': {
     prefix: `(?:secret|token|api_?key|apikey|api-key|access_?key|auth_?key|private_?key|encryption_?key|client_?credential|credentials?)[a-z0-9_]{0,10}${EQUALS}["'\`]?`,

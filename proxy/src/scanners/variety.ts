@@ -10,12 +10,12 @@ export const entropy = (text: string): number => {
 const MASK = /[x*#._0-]{8}|(.)\1{6}/i
 
 /** Not a mask such as `xxxxxxxx` or `AAAAAAAAAA`: what stands where documentation shows a credential. */
-export const isVaried = (found: string): boolean => !MASK.test(found) && new Set(found).size >= 8
+export const isVaried = (found: string): boolean => !MASK.test(found) && new Set(found).size >= 7
 
 const PLACEHOLDER =
-  /example|placeholder|changeme|change[_-]me|your|dummy|sample|redacted|\btodo\b|insert|replace|secret_?key|api_?key|access_?token|^(?:null|none|undefined|true|false|string|password|passwd|secret|token)$|[<>{}[\]()$%]|\.\.\.|\*\*|xxx|123456789|abcdefgh|deadbeef/i
+  /example|placeholder|changeme|change[_-]me|your|dummy|sample|redacted|\btodo\b|insert|replace|secret_?key|api_?key|access_?token|^(?:null|none|undefined|true|false|string|password|passwd|secret|token)$|[<>{}[\]()$%]|\.\.\.|\*\*|xxx|1234567|abcdefgh|deadbeef/i
 const REFERENCE =
-  /^(?:process|os|env|config|settings|self|this|request|req|var|data|local|module|secrets|params|args|options)[.[]/i
+  /^[/#:,;]|:$|:\/\/|^arn:|^(?:process|os|env|config|settings|self|this|request|req|var|data|local|module|secrets|params|args|options)[.[]/i
 const WORDS = /^[A-Za-z]+(?:[ _.:/-][A-Za-z]+)*$/
 
 /** The value of an assignment that looks made by a machine: mixed, of high entropy, neither a name nor a reference nor a placeholder. */
