@@ -15,7 +15,7 @@ const SDK_CAPABILITIES = join(
   '../capabilities.json',
 )
 const GENERATED = join(here, '../proxy/src/policy/generated')
-const CAPABILITIES = join(here, 'capabilities.json')
+const CAPABILITIES = join(here, 'generated/capabilities.json')
 const ENTRYPOINTS = ['postern/decision', 'postern/limits']
 const ROOTS = ['postern', 'roles', 'tenants', 'tools', 'model_routes', 'actions', 'limits']
 
@@ -94,7 +94,7 @@ const build = (opa, root) => {
       ['build', '-t', 'wasm', ...entrypoints, '--capabilities', '../capabilities.json', '-b', '.', '-o', out],
       { cwd: join(stage, 'in'), stdio: ['ignore', 'inherit', 'inherit'] },
     )
-    const member = (name) => execFileSync('tar', ['-xzOf', out, name], { maxBuffer: 1 << 26 })
+    const member = (name) => execFileSync('tar', ['-xzOPf', out, name], { maxBuffer: 1 << 26 })
     return {
       revision,
       capabilities: allowed,
@@ -144,6 +144,23 @@ const stale = (opa) => {
     .map(([path]) => `${relative(process.cwd(), path)} differs from a fresh build`)
 }
 
+/** A misspelt key in policy data would be a rule that never applies. */
+const checkData = async (root) => {
+  const { Ajv } = await import('ajv')
+  const ajv = new Ajv({ allErrors: true })
+  const schema = (path) => JSON.parse(readFileSync(join(here, 'schemas', path), 'utf8'))
+  for (const name of readdirSync(join(here, 'schemas/data')))
+    ajv.addSchema(schema(`data/${name}`), `data/${name}`)
+  const valid = ajv.compile(schema('policy_data.json'))
+  if (valid(JSON.parse(readFileSync(join(root, 'data.json'), 'utf8')))) return
+  fail(
+    ...valid.errors.map(
+      ({ instancePath, message, params }) =>
+        `data.json ${instancePath || '/'} ${message} ${JSON.stringify(params)}`,
+    ),
+  )
+}
+
 const fail = (...lines) => {
   for (const line of lines) console.error(line)
   process.exit(1)
@@ -173,10 +190,13 @@ if (values.help) {
     'To get it: go install github.com/open-policy-agent/opa@v1.22.2',
   )
 } else if (values.bundle !== undefined) {
-  const { revision, bundle } = build(opa, resolve(values.source ?? here))
+  const source = resolve(values.source ?? here)
+  await checkData(source)
+  const { revision, bundle } = build(opa, source)
   writeFileSync(values.bundle, bundle)
   console.log(`${values.bundle}: revision ${revision}`)
 } else {
+  await checkData(here)
   const built = build(opa, here)
   mkdirSync(GENERATED, { recursive: true })
   for (const [path, bytes] of outputs(built, opaVersion(opa))) writeFileSync(path, bytes)

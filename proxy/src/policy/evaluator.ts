@@ -109,7 +109,7 @@ const checkBuiltins = ({ mem, wasmInstance }: LoadedPolicy): void => {
   const missing = Object.keys(needed).filter((name) => !SDK_BUILTINS.has(name))
   if (missing.length > 0) {
     throw new Error(
-      `policy bundle needs builtins that do not exist here: ${missing.join(', ')}; build it with policies/capabilities.json`,
+      `policy bundle needs builtins that do not exist here: ${missing.join(', ')}; build it with policies/generated/capabilities.json`,
     )
   }
 }

@@ -98,7 +98,7 @@ const healthOf = (log: Log): Health => {
     failed(error) {
       if (failingSince !== undefined) return
       failingSince = performance.now()
-      log.error('policy_server_failed', { error })
+      log.error('policy_server_failed', { cause: error })
     },
     idle: () => answeredAt === undefined || performance.now() - answeredAt >= PROBE_MS / 2,
     unready() {

@@ -1,12 +1,15 @@
+import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import type { Meter } from '../core/metrics.ts'
 import { noLog } from '../core/log.ts'
 import { bundlePaths, readBundle } from './bundle.ts'
 import { DECISION, evaluator } from './evaluator.ts'
 import { asked } from './test/cases.ts'
+import { opaPath } from './test/real-opa.ts'
 import { wasmPolicy, type WasmPolicy } from './wasm.ts'
 
 const generated = new URL('generated/', import.meta.url)
@@ -159,3 +162,58 @@ test('an evaluation that needs more memory than there is fails, and the next one
   expect(() => engine.evaluate(DECISION, asked({ request }))).toThrow()
   expect(engine.evaluate(DECISION, asked())).toMatchObject({ allow: true })
 })
+
+const opa = opaPath()
+const missing = opa === undefined && process.env.CI !== 'true'
+
+;(missing ? describe.skip : describe)(
+  missing
+    ? 'own bundles: skipped, because there is no opa on PATH, in $GOPATH/bin or in ~/go/bin'
+    : 'own bundles',
+  () => {
+    const build = fileURLToPath(new URL('../../../policies/build.mjs', import.meta.url))
+
+    test('a bundle of build.mjs decides as the built-in one, and reloads', async () => {
+      const bundle = join(folder, 'own.tar.gz')
+      execFileSync(process.execPath, [build, '--bundle', bundle], { stdio: 'ignore' })
+      const [own, builtIn] = [await start({ bundle }), await start()]
+      expect(own.revision()).toBe(builtIn.revision())
+      expect(await own.decide(asked())).toEqual(await builtIn.decide(asked()))
+      writeFileSync(bundle, readFileSync(bundle).subarray(0, 9000))
+      await own.reload()
+      expect(await own.decide(asked({ stage: 'model' }))).toMatchObject({ allow: true })
+      expect(counts.get('postern_reloads_total policy failed')).toBe(1)
+    })
+
+    test('a bundle with a builtin that does not exist here is refused when it is loaded', async () => {
+      if (opa === undefined)
+        throw new Error('opa is needed in CI: go install github.com/open-policy-agent/opa@v1.22.2')
+      const source = join(folder, 'source')
+      mkdirSync(source)
+      writeFileSync(join(source, 'data.json'), '{}')
+      writeFileSync(
+        join(source, 'p.rego'),
+        'package postern\n\ndecision := {"allow": time.now_ns() > 0, "reasons": []}\n\nlimits := {}\n',
+      )
+      const bundle = join(folder, 'clock.tar.gz')
+      const entrypoints = ['-e', 'postern/decision', '-e', 'postern/limits']
+      execFileSync(opa, ['build', '-t', 'wasm', ...entrypoints, '-b', source, '-o', bundle])
+      await expect(start({ bundle })).rejects.toThrow(/time\.now_ns/)
+    })
+
+    test('a bundle without the limits is refused when it is loaded', async () => {
+      if (opa === undefined)
+        throw new Error('opa is needed in CI: go install github.com/open-policy-agent/opa@v1.22.2')
+      const source = join(folder, 'source')
+      mkdirSync(source)
+      writeFileSync(join(source, 'data.json'), '{}')
+      writeFileSync(
+        join(source, 'p.rego'),
+        'package postern\n\ndecision := {"allow": false, "reasons": []}\n',
+      )
+      const bundle = join(folder, 'half.tar.gz')
+      execFileSync(opa, ['build', '-t', 'wasm', '-e', 'postern/decision', '-b', source, '-o', bundle])
+      await expect(start({ bundle })).rejects.toThrow(/no entry point postern\/limits/)
+    })
+  },
+)

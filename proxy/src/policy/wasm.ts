@@ -10,7 +10,7 @@ import { DECISION, evaluator, LIMITS, type Evaluator } from './evaluator.ts'
 import { limitsQuestion, question } from './question.ts'
 
 export interface WasmPolicyOptions extends BundleFiles {
-  /** Answers kept for equal facts; 4096 when absent, 0 keeps none. Each takes 1 to 8 KB. */
+  /** Answers kept for equal facts; 4096 when absent, 0 keeps none. Each takes 1 to 2 KB, a rare one up to 10. */
   readonly cacheEntries?: number
   readonly meter: Meter
   readonly log: Log
@@ -28,22 +28,36 @@ export interface WasmPolicy extends PolicyEngine {
  */
 export const wasmPolicy = async (options: WasmPolicyOptions): Promise<WasmPolicy> => {
   const { meter, log, cacheEntries = 4096 } = options
-  let policy = await load(options, cacheEntries)
-
-  const reload = async (): Promise<void> => {
+  let policy: Loaded | undefined
+  const read = async (): Promise<void> => {
+    policy = await load(options, cacheEntries)
+  }
+  const reread = async (): Promise<void> => {
     try {
-      policy = await load(options, cacheEntries)
+      await read()
       meter.add('postern_reloads_total', 1, 'policy', 'ok')
-      log.info('policy_reloaded', { revision: policy.evaluator.revision })
+      log.info('policy_reloaded', { revision: policy?.evaluator.revision })
     } catch (error) {
       meter.add('postern_reloads_total', 1, 'policy', 'failed')
-      log.error('policy_reload_failed', { revision: policy.evaluator.revision, error: asError(error) })
+      log.error('policy_reload_failed', { revision: policy?.evaluator.revision, cause: asError(error) })
     }
   }
-  const watch = watchFiles({ paths: bundlePaths(options), onChange: reload })
+  const reload = (): Promise<void> => (reading = reading.then(reread))
 
+  // Watching begins before reading, or a change in between would go unseen.
+  const watch = watchFiles({ paths: bundlePaths(options), onChange: reload })
+  let reading = read()
+  await reading.catch((error: unknown) => {
+    watch.close()
+    throw error
+  })
+
+  const current = (): Loaded => {
+    if (policy === undefined) throw new Refusal('guard_unavailable', { details: ['policy'] })
+    return policy
+  }
   const ask = <Answer>({ entrypoint, key, input, parse }: Ask<Answer>): Answer => {
-    const { evaluator: engine, cache } = policy
+    const { evaluator: engine, cache } = current()
     const { answer, hit } = cache.answer(`${entrypoint} ${key}`, () =>
       evaluate(engine, { entrypoint, input, parse }),
     )
@@ -53,7 +67,7 @@ export const wasmPolicy = async (options: WasmPolicyOptions): Promise<WasmPolicy
 
   return {
     name: 'wasm',
-    revision: () => policy.evaluator.revision,
+    revision: () => current().evaluator.revision,
     unready: () => undefined,
     decide: (input) =>
       attempt(() => {
