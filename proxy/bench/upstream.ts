@@ -57,6 +57,8 @@ const measure = async ({ calls, concurrency, once }: Load): Promise<number> => {
   return (user + system) / calls
 }
 
+let received = 0
+
 const throughPool = (models: Models, changes: Partial<ModelRequest>) => async (): Promise<void> => {
   const request: ModelRequest = {
     model: 'm',
@@ -67,7 +69,7 @@ const throughPool = (models: Models, changes: Partial<ModelRequest>) => async ()
     ...changes,
   }
   const reply = await models.call(request, new AbortController().signal)
-  for await (const piece of reply.body) void piece
+  for await (const piece of reply.body) received += piece.byteLength
 }
 
 const bare = (pool: Pool, path: string) => async (): Promise<void> => {
@@ -77,7 +79,7 @@ const bare = (pool: Pool, path: string) => async (): Promise<void> => {
     headers: ['content-type', 'application/json'],
     body: QUESTION,
   })
-  for await (const piece of body) void piece
+  for await (const piece of body as AsyncIterable<Uint8Array>) received += piece.byteLength
 }
 
 const main = async (): Promise<void> => {
@@ -116,6 +118,7 @@ const main = async (): Promise<void> => {
     const each = name.endsWith('stream') ? `, ${(micros / EVENTS).toFixed(1)} us an event` : ''
     process.stdout.write(`${name}: ${micros.toFixed(1)} us CPU a call${each}\n`)
   }
+  process.stdout.write(`${(received / 1e6).toFixed(0)} MB read\n`)
   await models.close()
   await plain.close()
   server.kill()

@@ -109,6 +109,8 @@ const handler = (call: Call): SeatedHandler => {
       return seat
     },
     onRequestStart: (controller) => {
+      // A throw leaves the connection to the next call in the queue; abort would close it.
+      if (call.over) throw GIVEN_UP
       call.controller = controller
       call.phase = 'sent'
       call.sentAt = performance.now()
@@ -116,7 +118,6 @@ const handler = (call: Call): SeatedHandler => {
         call.reused = seat.served > 0
         seat.served += 1
       }
-      if (call.over) controller.abort(GIVEN_UP)
     },
     onResponseStarted: () => {
       call.phase = 'answering'

@@ -28,7 +28,7 @@ export const openPool = (options: UpstreamOptions): Pool => {
     // Our own deadlines are exact, and a trickle of bytes does not push them on.
     headersTimeout: 0,
     bodyTimeout: 0,
-    // A session that was cached before its certificate was checked would skip the check when resumed.
+    // A resumed session is not checked again: so none is resumed, and each connection proves who answers.
     maxCachedSessions: 0,
     connect: { timeout: timeouts.connectMs, ...tlsSettings(tls) },
     factory: openSeat,

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Socket } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { afterEach, expect, test } from '@jest/globals'
-import { chat, codeOf, never, read, single, type UpstreamChanges } from './test/models.ts'
+import fc from 'fast-check'
+import { chat, codeOf, never, pooled, read, single, upstream, type UpstreamChanges } from './test/models.ts'
 import { chunk, chunkedHead, json, rawServer, type Answer } from './test/rawServer.ts'
 import { against, closeAll } from './test/servers.ts'
 
@@ -157,6 +158,15 @@ const hostile: Record<string, { answer: Answer; code: string; changes?: Upstream
     answer: floods(`${okJson}\r\n`, 'x'.repeat(10_000)),
     code: 'model_answer_invalid',
   },
+  'trailers without an end': {
+    answer: floods(`${okJson}transfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n`, 'x-a: b\r\n'),
+    code: 'model_answer_invalid',
+  },
+  'a chunk extension without an end': {
+    answer: floods(`${okJson}transfer-encoding: chunked\r\n\r\n2`, ';a=b'),
+    code: 'model_timeout',
+    changes: { timeouts: { idleMs: 200 } },
+  },
   'a compressed body': {
     answer: says(`${okJson}content-encoding: gzip\r\ncontent-length: 40\r\n\r\n`, gzipSync('x'.repeat(9999))),
     code: 'model_answer_invalid',
@@ -260,6 +270,58 @@ test('early hints before an answer are skipped', async () => {
   const { call } = await hostileServer(says('HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n', json('{}')))
   expect(await codeOf(call())).toBe('answered: {}')
 })
+
+test('broken bytes of any kind end each call in an answer or a refusal, and the next call is not harmed', async () => {
+  const whole = Buffer.from(
+    `${chunkedHead}${chunk('data: 1\n\n')}${chunk('data: 2\n\n')}0\r\nx-a: b\r\n\r\n${json()}`,
+  )
+  let pieces: readonly Buffer[] = []
+  let healthy = false
+  const server = await rawServer((socket) => {
+    if (healthy) socket.write(json())
+    else {
+      for (const piece of pieces) socket.write(piece)
+      socket.end()
+    }
+  })
+  const { models } = pooled({
+    upstreams: [upstream(server.url, { timeouts: { headersMs: 500, idleMs: 500 } })],
+    breaker: { failures: 1e9, minimumCalls: 1e9 },
+  })
+  const edit = fc.record({
+    at: fc.nat(whole.length),
+    remove: fc.nat(12),
+    insert: fc.oneof(
+      fc.uint8Array({ maxLength: 6 }),
+      fc
+        .constantFrom('\r\n', '\r\n\r\n', '0\r\n\r\n', 'HTTP/1.1 ', 'content-length: 3\r\n', ':', '\0')
+        .map((text) => Buffer.from(text)),
+    ),
+  })
+  try {
+    await fc.assert(
+      fc.asyncProperty(fc.array(edit, { minLength: 1, maxLength: 3 }), fc.nat(200), async (edits, cut) => {
+        const broken = edits.reduce(
+          (bytes, { at, remove, insert }) =>
+            Buffer.concat([bytes.subarray(0, at), insert, bytes.subarray(at + remove)]),
+          whole,
+        )
+        pieces = [broken.subarray(0, cut), broken.subarray(cut)]
+        healthy = false
+        const stream = chat({ stream: true })
+        expect(await codeOf(models.call(stream, never))).toMatch(
+          /^(answered: |model_answer_invalid$|model_unavailable$|model_timeout$)/,
+        )
+        healthy = true
+        expect(await codeOf(models.call(chat(), never))).toBe('answered: {"ok":true}')
+      }),
+      { numRuns: 150 },
+    )
+  } finally {
+    await models.close()
+    await server.close()
+  }
+}, 60_000)
 
 test('a black hole costs the connect deadline', async () => {
   // TEST-NET-1 (RFC 5737) is routed nowhere; where the network answers at once, that is a failure just as well.

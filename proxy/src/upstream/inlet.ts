@@ -20,6 +20,8 @@ export interface InletEvents {
 
 /** Bytes held for a slow reader at most, plus one piece. */
 const HIGH_WATER_BYTES = 65_536
+/** A piece of one byte holds a hundred bytes of memory. */
+const HIGH_WATER_PIECES = 1024
 
 /**
  * Pieces that came between two reads are given as one, so that an answer cut into single bytes costs one read.
@@ -80,7 +82,7 @@ const push = (state: State, chunk: Uint8Array): boolean => {
   }
   state.chunks.push(chunk)
   state.bytes += chunk.byteLength
-  state.full = state.bytes >= HIGH_WATER_BYTES
+  state.full = state.bytes >= HIGH_WATER_BYTES || state.chunks.length >= HIGH_WATER_PIECES
   return state.full
 }
 

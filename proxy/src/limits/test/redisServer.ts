@@ -1,5 +1,5 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from '@redis/client'
 
@@ -22,6 +22,7 @@ export interface RedisServer {
   restart(): Promise<void>
 }
 
+/** The setting `PORT` stands for the port that is chosen. */
 export const startRedis = async (...settings: readonly string[]): Promise<RedisServer> => {
   const port = await freePort()
   const url = `redis://127.0.0.1:${port}`
@@ -39,8 +40,10 @@ export const startRedis = async (...settings: readonly string[]): Promise<RedisS
 }
 
 const launch = async (port: number, settings: readonly string[]): Promise<ChildProcess> => {
-  const fixed = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
-  const child = spawn('redis-server', [...fixed, ...settings], { stdio: 'ignore' })
+  const ports = settings.includes('--tls-port') ? ['--port', '0'] : ['--port', String(port)]
+  const fixed = [...ports, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
+  const its = settings.map((each) => (each === 'PORT' ? String(port) : each))
+  const child = spawn('redis-server', [...fixed, ...its], { stdio: 'ignore' })
   for (let tries = 0; tries < 200; tries += 1) {
     if (await answers(port, settings)) return child
     await sleep(25)
@@ -50,6 +53,7 @@ const launch = async (port: number, settings: readonly string[]): Promise<ChildP
 }
 
 const answers = async (port: number, settings: readonly string[]): Promise<boolean> => {
+  if (settings.includes('--tls-port')) return isOpen(port)
   const password = settings[settings.indexOf('--requirepass') + 1]
   const client = createClient({
     url: `redis://127.0.0.1:${port}`,
@@ -67,6 +71,13 @@ const answers = async (port: number, settings: readonly string[]): Promise<boole
     if (client.isOpen) client.destroy()
   }
 }
+
+const isOpen = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1')
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
+    socket.once('connect', () => socket.destroy())
+  })
 
 const end = async (child: ChildProcess): Promise<void> => {
   if (child.exitCode !== null || child.signalCode !== null) return
