@@ -214,6 +214,24 @@ test('a log that is renamed under load goes on in a new file without a loss', as
   expect((await verifyAudit(join(folder, 'audit.log.1'))).ok).toBe(true)
 })
 
+test('verifying while the guard writes and rotates finds nothing wrong', async () => {
+  const log = await open({ maxBytes: 300_000 })
+  let stop = false
+  const work = async (name: string) => {
+    for (let n = 0; !stop; n++) await exchange(log, `${name}${String(n)}`)
+  }
+  const workers = [work('a'), work('b')]
+  const problems: unknown[] = []
+  for (let i = 0; i < 20; i++) {
+    await sleep(10)
+    problems.push(await verifyAudit(path).then(({ problem }) => problem, String))
+  }
+  stop = true
+  await Promise.all(workers)
+  await log.close()
+  expect(problems.filter((problem) => problem !== undefined)).toEqual([])
+})
+
 test('two guards never write one log; a dead one does not keep it', async () => {
   const log = await open()
   await expect(open()).rejects.toThrow(/in use by process \d+ .* Give each guard its own log/)

@@ -36,7 +36,7 @@ const plainStep = (step: string): string => {
 }
 
 const isIndex = (step: string): boolean => {
-  if (step.length > 7) return false
+  if (step.length > 5) return false // a longer number could be what somebody's key says
   for (let i = 0; i < step.length; i++) {
     const code = step.charCodeAt(i)
     if (code < 48 || code > 57) return false

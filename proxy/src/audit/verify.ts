@@ -39,12 +39,43 @@ export interface AuditReport {
  * file, or a folder that holds one log. Streams: memory does not grow with the log. Throws an Error when it cannot read, or `publicKey` is not one.
  */
 export const verifyAudit = async (path: string, options: VerifyOptions = {}): Promise<AuditReport> => {
+  for (let attempt = 1; attempt < MAX_ATTEMPTS; attempt++) {
+    const report = await tried(path, options)
+    if (report !== undefined) return report
+    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS))
+  }
   const { files, base } = await filesOf(path)
+  return verifyFiles(files, base, options)
+}
+
+/** Undefined when the files were renamed while they were read. */
+const tried = async (path: string, options: VerifyOptions): Promise<AuditReport | undefined> => {
+  try {
+    const { files, base } = await filesOf(path)
+    const report = await verifyFiles(files, base, options)
+    return report.ok || sameList(files, (await filesOf(path)).files) ? report : undefined
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+const AGAIN_MS = 20
+const MAX_ATTEMPTS = 5
+
+const sameList = (a: readonly string[], b: readonly string[]) => a.join('\n') === b.join('\n')
+
+const verifyFiles = async (
+  files: readonly string[],
+  base: string,
+  options: VerifyOptions,
+): Promise<AuditReport> => {
   const verifier = await verifierOf(base, options)
   const [head, headProblem] = await headOf(base, verifier)
   const marks = head === undefined ? [] : [head.latest, head.signed]
   const walks: Walk[] = []
   for (const file of files) walks.push(await walkFile(file, { verifier, marks }))
+  if (walks.length > 1 && hasNoLine(walks.at(-1))) walks.pop()
   const problem =
     walks.find((walk) => walk.problem !== undefined)?.problem ??
     joints(walks) ??
@@ -55,27 +86,37 @@ export const verifyAudit = async (path: string, options: VerifyOptions = {}): Pr
 
 const SIDE_FILE = /\.(?:head|key|pub|lock|new|torn-\d+)$/
 
+/** Killed while it wrote the first line of a file. */
+const hasNoLine = (walk: Walk | undefined) => walk?.lines === 0 && walk.problem === undefined
+
 /** In the order of their first lines; `base` is the name that head and key go by. */
 const filesOf = async (path: string): Promise<{ files: readonly string[]; base: string }> => {
-  const isFolder = (await stat(path)).isDirectory()
+  const is = await statIfThere(path)
+  const isFolder = is?.isDirectory() === true
   const folder = isFolder ? path : dirname(path)
   const names = (await readdir(folder, { withFileTypes: true }))
-    .filter((is) => is.isFile())
+    .filter((one) => one.isFile())
     .map(({ name }) => name)
-  const base = isFolder ? logIn(names) : basename(path)
+  const name = isFolder ? logIn(names) : basename(path)
+  const base = join(folder, name)
+  const rotated = await rotatedFiles(base)
+  // A guard that rotates is between two files for a moment, and stays there when it is killed in it.
+  const between = rotated.length > 0 && ((await statIfThere(base))?.size ?? 0) === 0
   const others = names.filter(
-    (name) => name !== base && !SIDE_FILE.test(name) && (isFolder || name.startsWith(`${base}.`)),
+    (one) => one !== name && !SIDE_FILE.test(one) && (isFolder || one.startsWith(`${name}.`)),
   )
-  const own = isFolder && !names.includes(base) ? [] : [join(folder, base)]
-  const rotated = await rotatedFiles(join(folder, base))
-  return {
-    files: await inOrder(
-      [...own, ...rotated],
-      others.map((name) => join(folder, name)),
-    ),
-    base: join(folder, base),
-  }
+  const files = await inOrder(
+    between ? rotated : [base, ...rotated],
+    others.map((one) => join(folder, one)),
+  )
+  return { files, base }
 }
+
+const statIfThere = (path: string) =>
+  stat(path).catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT') return undefined
+    throw error
+  })
 
 const logIn = (names: readonly string[]): string => {
   const heads = names.filter((name) => name.endsWith('.head'))
