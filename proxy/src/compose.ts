@@ -48,6 +48,7 @@ export const startGuard = async (config: Config, options: GuardOptions): Promise
     audit: await composeAudit(config, { meter, log }),
     tracer: composeTracer(config, log),
     localKey: newLocalKey(),
+    keptKeys: new Map(),
   }
   const state: State = { config, base, current: await composeGeneration(config, base), server: undefined }
   const data = await listen(state)

@@ -1,7 +1,5 @@
 import type { AuditLog } from '../core/audit.ts'
 import type { Received } from '../core/exchange.ts'
-import type { Log } from '../core/log.ts'
-import type { Meter } from '../core/metrics.ts'
 import { Refusal } from '../core/refusal.ts'
 import type { Tracer } from '../core/tracing.ts'
 import type { Config } from '../config/schema.ts'
@@ -9,20 +7,16 @@ import { writeModelList } from '../dialects/model-list.ts'
 import { listModels } from '../endpoints/list-models.ts'
 import { clientLogin, passwordLogin, publishKeys, type TokenSource } from '../endpoints/login.ts'
 import { guard } from '../guard.ts'
-import { composeIdentity, type Identity } from './identity.ts'
+import { composeIdentity, type Identity, type IdentityBase } from './identity.ts'
 import { composeLimiter, composePolicy } from './parts.ts'
 import { defaultScanner } from './scanner.ts'
 import { composeSteps, jsonLimits, type StepParts } from './steps.ts'
 import { composeModels } from './upstreams.ts'
 
 /** What lives as long as the process, whatever the configuration becomes. */
-export interface Base {
+export interface Base extends IdentityBase {
   readonly audit: AuditLog
   readonly tracer: Tracer
-  readonly meter: Meter
-  readonly log: Log
-  /** PEM of the key that signs local tokens when the configuration names none. */
-  readonly localKey: string
 }
 
 /** Everything that one configuration makes; a reload makes another one and lets this one finish what it began. */
@@ -48,7 +42,7 @@ export const composeGeneration = async (config: Config, base: Base): Promise<Gen
   }
   try {
     const scanner = defaultScanner(config.inspection.disableRules)
-    const identity = opened(composeIdentity(config.identity, base.localKey, { meter, log }))
+    const identity = opened(composeIdentity(config.identity, base))
     const models = opened(composeModels(config, { meter, log }))
     const limiter = opened(composeLimiter(config, { meter, log }))
     const policy = opened(await composePolicy(config, { meter, log }))

@@ -5,6 +5,7 @@ import { apiKeyIdentifier } from '../identity/api-key.ts'
 import { certificateIdentifier } from '../identity/certificate.ts'
 import { identify } from '../identity/identify.ts'
 import type { Instruments } from '../identity/instruments.ts'
+import type { KeptKeys } from '../identity/key-source.ts'
 import { jwtIdentifier } from '../identity/jwt.ts'
 import { localIssuer, type LocalIssuer } from '../identity/local-issuer.ts'
 import { serviceAccountIdentifier } from '../identity/service-account.ts'
@@ -23,21 +24,24 @@ export interface Identity {
 
 const ORDER: readonly Kind[] = ['certificates', 'jwt', 'local', 'serviceAccounts', 'apiKeys', 'anonymous']
 
-/** Every configured way to know a caller, in order. `localKey` signs local tokens when no key file is given. */
-export const composeIdentity = (
-  config: IdentityConfig,
-  localKey: string,
-  instruments: Instruments,
-): Identity => {
-  const local = config.local ? composeLocal(config.local, localKey, instruments) : undefined
+/** What outlives one configuration. */
+export interface IdentityBase extends Instruments {
+  /** PEM of the key that signs local tokens when no key file is given. */
+  readonly localKey: string
+  readonly keptKeys: KeptKeys
+}
+
+/** Every configured way to know a caller, in order. */
+export const composeIdentity = (config: IdentityConfig, base: IdentityBase): Identity => {
+  const local = config.local ? composeLocal(config.local, base) : undefined
   const made: Identifier[] = []
   try {
     for (const kind of config.order ?? ORDER) {
-      const identifier = kind === 'local' ? local?.identifier : make(kind, config, instruments)
+      const identifier = kind === 'local' ? local?.identifier : make(kind, config, base)
       if (identifier) made.push(identifier)
     }
     return {
-      identify: identify(made, instruments),
+      identify: identify(made, base),
       local,
       close: async () => {
         await Promise.all(made.map((one) => one.close()))
@@ -52,11 +56,11 @@ export const composeIdentity = (
 const make = (
   kind: Exclude<Kind, 'local'>,
   config: IdentityConfig,
-  instruments: Instruments,
+  base: IdentityBase,
 ): Identifier | undefined => {
   switch (kind) {
     case 'jwt':
-      return config.jwt && composeJwt(config.jwt, instruments)
+      return config.jwt && composeJwt(config.jwt, base)
     case 'apiKeys':
       return (
         config.apiKeys &&
@@ -68,16 +72,17 @@ const make = (
         certificateIdentifier(given({ ...config.certificates, grants: grantsOf(config.certificates) }))
       )
     case 'serviceAccounts':
-      return config.serviceAccounts && composeServiceAccounts(config.serviceAccounts, instruments)
+      return config.serviceAccounts && composeServiceAccounts(config.serviceAccounts, base)
     case 'anonymous':
       return config.anonymous && anonymousIdentifier(given(config.anonymous))
   }
 }
 
-const composeJwt = (jwt: NonNullable<IdentityConfig['jwt']>, instruments: Instruments): Identifier =>
+const composeJwt = (jwt: NonNullable<IdentityConfig['jwt']>, base: IdentityBase): Identifier =>
   jwtIdentifier(
     {
       ...jwt,
+      keptKeys: base.keptKeys,
       issuers: jwt.issuers.map(({ caFile, claims, ...rest }) =>
         given({
           ...rest,
@@ -86,7 +91,7 @@ const composeJwt = (jwt: NonNullable<IdentityConfig['jwt']>, instruments: Instru
         }),
       ),
     },
-    instruments,
+    base,
   )
 
 const composeServiceAccounts = (
@@ -97,19 +102,15 @@ const composeServiceAccounts = (
 const grantsOf = ({ grants }: Pick<NonNullable<IdentityConfig['certificates']>, 'grants'>) =>
   grants?.map(given)
 
-const composeLocal = (
-  config: NonNullable<IdentityConfig['local']>,
-  localKey: string,
-  instruments: Instruments,
-): LocalIssuer =>
+const composeLocal = (config: NonNullable<IdentityConfig['local']>, base: IdentityBase): LocalIssuer =>
   localIssuer(
     {
       issuer: config.issuer,
       audience: config.audience,
       lifetimeS: config.tokenTtlS,
-      privateKey: readOptional(config.keyFile) ?? localKey,
+      privateKey: readOptional(config.keyFile) ?? base.localKey,
       users: readAccounts(config.usersFile).map(given),
       clients: readAccounts(config.clientsFile).map(given),
     },
-    instruments,
+    base,
   )
