@@ -37,7 +37,7 @@ export const documentRules = {
     pattern:
       '(?:tool|assistant|agent|llm|system|hidden|admin|priority|model)[ _](?:instructions?|directives?|override|command|note|task)\\s{0,2}[:>]',
     ignoreCase: true,
-    score: 0.6,
+    score: 0.7,
   },
   'hidden-comment-instruction': {
     ...markup,
@@ -54,7 +54,7 @@ export const documentRules = {
     ...folded,
     pattern:
       '(?:message|note|order|instruction|update|directive|command) from (?:your|the) (?:creators?|developers?|makers?|operators?|system administrators?|admin|openai|anthropic|owner)',
-    score: 0.7,
+    score: 0.8,
   },
   'hide-from-user': {
     ...folded,
@@ -107,13 +107,13 @@ export const turnRules = {
     pattern: '(?:</?system(?:_prompt|-prompt|_message|-reminder)?>|\\[/?system\\])',
     bounds: 'none',
     ignoreCase: true,
-    score: 0.6,
+    score: 0.8,
   },
   'system-heading': {
     pattern: '## ?(?:system(?: (?:prompt|message|instructions?))?|instructions?|response|human|assistant):',
     bounds: 'none',
     ignoreCase: true,
-    score: 0.5,
+    score: 0.7,
   },
   'speaker-label': {
     pattern: '\\n(?:system|assistant|human|developer): ',

@@ -64,11 +64,11 @@ export const extractionRules = {
   'reveal-context': {
     ...folded,
     pattern: `${SHOW} (?:(?:all|of|the|me|everything|full|entire|complete|contents?|in|that is|what is) ){1,}your (?:context(?: window)?|memory|configuration|pre ?prompt|training data|knowledge base)`,
-    score: 0.7,
+    score: 0.8,
   },
   'first-line-of-conversation': {
     ...folded,
     pattern: `(?:very first|first) (?:line|message|words|sentence|paragraph|\\d{1,3} (?:words|lines|sentences|tokens)) of (?:this|our|the|your) (?:conversation|chat|prompt|context|system prompt|instructions)`,
-    score: 0.7,
+    score: 0.8,
   },
 } as const satisfies Record<string, Rule>

@@ -35,7 +35,7 @@ export const jailbreakRules = {
   'answer-without-limits': {
     ...folded,
     pattern: `(?:answer|respond|reply|act|behave|speak|write|talk|operate|function|generate|comply|pretend|imagine|roleplay|simulate) (?:(?:to|all|any|every|my|the|questions?|requests?|prompts?|me|as|if|you|had|have|freely|openly|anything|everything|and|that|are|were|this|content|[a-z]{2,8}) ){0,6}(?:without|with no|no|free of|free from|ignoring|bypassing|regardless of|not bound by|disregarding) (?:(?:any|all|its|your|the|a|usual|typical|openai s|these|regard for) ){0,}(?:${NORMS} (?:(?:and|or) [a-z]{3,12} )?)?${LIMITS}`,
-    score: 0.7,
+    score: 0.8,
   },
   'without-limits': {
     ...folded,
@@ -51,7 +51,7 @@ export const jailbreakRules = {
     ...folded,
     pattern:
       '(?:you|it|he|she|they|dan|who|which|and|must|will|should|ai|to) (?:(?:can|could|will|must|may|shall|should|would|are|is) )?(?:never|not|cannot|can t|won t|don t|do not|does not|doesn t) (?:ever )?(?:refuse|reject|decline|deny|say no to|turn down)(?: to)? (?:(?:a|any|an|my|the|answer|answering|to|human|user|users|direct|anything|no|what|matter|order|comply|fulfill|do|s) ){0,}(?:requests?|questions?|orders?|prompts?|answer|anything|task|asks?|commands?|instructions?|no matter)',
-    score: 0.7,
+    score: 0.8,
   },
   'no-apology': {
     ...folded,
@@ -87,7 +87,7 @@ export const jailbreakRules = {
     ...folded,
     pattern:
       '(?:classic (?:[a-z]{1,12} )?jailbreak |(?:two|2) (?:(?:different|separate|distinct) )?(?:responses|answers|outputs|paragraphs|ways) (?:(?:one|for|to|each|every|first|as|prompt|question|the|of|my) ){1,}(?:normal|standard|as chatgpt|like chatgpt|classic|chatgpt|dan))',
-    score: 0.7,
+    score: 0.8,
   },
   'stay-in-character': {
     ...folded,

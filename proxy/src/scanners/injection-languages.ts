@@ -149,7 +149,7 @@ const extractions = {
     ...plain,
     pattern:
       '(?:没有|沒有|不受|无|無|摆脱|突破|解除)(?:任何)?[^。！？\\n]{0,6}(?:道德|伦理|限制|约束|审查|規則|规则)[^。！？\\n]{0,8}(?:AI|人工智能|助手|模型|机器人|回答)',
-    score: 0.7,
+    score: 0.8,
   },
 } as const satisfies Record<string, Rule>
 

@@ -53,7 +53,7 @@ export const overrideRules = {
       '(?:## ?|\\*\\*|== ?|-- ?|\\[)new (?:instructions?|directives?|task|system prompt|rules)(?:\\]|:|\\*\\*|\\s?[-=]{3}|\\n)',
     ignoreCase: true,
     bounds: 'none',
-    score: 0.7,
+    score: 0.8,
   },
   'instead-of-instructions': {
     ...folded,

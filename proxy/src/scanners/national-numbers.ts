@@ -44,7 +44,7 @@ const americanRules = {
     evidence: 'checksum',
   },
   'cl-rut': {
-    lead: { class: '\\d', min: 1, max: 3 },
+    lead: { class: '[0-9]', min: 1, max: 3 },
     pattern: '\\.\\d{3}\\.\\d{3}-[\\dkK]',
     check: american.rut,
     evidence: 'checksum',
@@ -130,7 +130,7 @@ const europeanRules = {
   'pl-pesel': { ...number, pattern: '\\d{11}', check: eastEuropean.pesel, score: 0.6 },
   'se-personnummer': {
     ...number,
-    lead: { class: '\\d', min: 6, max: 9 },
+    lead: { class: '[0-9]', min: 6, max: 9 },
     pattern: '[-+]\\d{4}',
     check: eastEuropean.personnummer,
     score: 0.8,

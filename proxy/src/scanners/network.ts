@@ -2,7 +2,6 @@ import { BlockList, isIPv4, isIPv6 } from 'node:net'
 
 // Addresses that say nothing about a person or a site: RFC 6890 special purposes, documentation included.
 const specialIpv4 = new BlockList()
-// Apart: an IPv4-mapped subnet of a list would match every IPv4 address.
 const specialIpv6 = new BlockList()
 for (const [network, prefix] of [
   ['0.0.0.0', 8],
@@ -21,13 +20,9 @@ for (const [network, prefix] of [
 ] as const)
   specialIpv4.addSubnet(network, prefix, 'ipv4')
 for (const [network, prefix] of [
-  ['::', 127],
-  ['::ffff:0:0', 96],
+  ['2001::', 23],
   ['2001:db8::', 32],
   ['3fff::', 20],
-  ['fc00::', 7],
-  ['fe80::', 10],
-  ['ff00::', 8],
 ] as const)
   specialIpv6.addSubnet(network, prefix, 'ipv6')
 
@@ -35,8 +30,9 @@ for (const [network, prefix] of [
 export const isPublicIpv4 = (found: string): boolean =>
   isIPv4(found) && !found.endsWith('.0') && !found.startsWith('1.0.') && !specialIpv4.check(found, 'ipv4')
 
+/** Global unicast (2000::/3), documentation and special purposes apart; `db8::1` and scoped names of C++ are no addresses. */
 export const isPublicIpv6 = (found: string): boolean =>
-  isIPv6(found) && !/^::ffff:/i.test(found) && !specialIpv6.check(found, 'ipv6')
+  isIPv6(found) && /^[23][0-9a-f]{3}:/i.test(found) && !specialIpv6.check(found, 'ipv6')
 
 /** One kind of separator throughout; neither broadcast nor all zero. */
 export const isMacAddress = (found: string): boolean => {

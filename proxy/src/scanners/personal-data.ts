@@ -23,7 +23,7 @@ const contactRules = {
     check: isEmail,
   },
   'phone-international': {
-    pattern: '\\+\\d[\\d ().-]{6,20}\\d',
+    pattern: '(?:\\+|00)\\d[\\d ().-]{6,20}\\d',
     bounds: 'digit',
     check: isInternationalPhone,
     evidence: 'country-code',
@@ -36,7 +36,7 @@ const contactRules = {
     score: 0.7,
   },
   'phone-european': {
-    lead: { class: '\\d', min: 2, max: 6 },
+    lead: { class: '[0-9]', min: 2, max: 6 },
     pattern: '[-/. ]\\d{2,4}[-. ]\\d{2,4}(?:[-. ]\\d{2,4}){0,3}',
     bounds: 'digit',
     check: (found) => /^0[1-9]/.test(found) && isNationalPhone(found),
@@ -54,7 +54,7 @@ const contactRules = {
     score: 0.8,
   },
   'us-street-address': {
-    lead: { class: '\\d', min: 0, max: 4 },
+    lead: { class: '[0-9]', min: 0, max: 4 },
     pattern: `\\d (?:[NSEW]\\.? )?(?:[A-Z][a-z]{1,20} ){1,3}${STREET}`,
     score: 0.6,
   },
@@ -137,14 +137,14 @@ const moneyRules = {
 const networkRules = {
   'ipv4-address': {
     // A `v` before it makes it a version number: it is taken in so that the check can refuse it.
-    lead: { class: '[\dvV]', min: 1, max: 4 },
+    lead: { class: '[0-9vV]', min: 1, max: 4 },
     pattern: '\\.\\d{1,3}\\.\\d{1,3}\\.\\d{1,3}',
     bounds: 'digit',
     check: isPublicIpv4,
     score: 0.6,
   },
   'ipv6-address': {
-    lead: { class: '[0-9a-fA-F]', min: 0, max: 4 },
+    lead: { class: '[0-9a-fA-F:]', min: 0, max: 40 },
     pattern: ':[0-9a-fA-F:]{2,38}',
     check: isPublicIpv6,
     score: 0.7,

@@ -130,7 +130,7 @@ export const genericSecretRules = {
     pattern: '[A-Za-z0-9_+/.~!@#%^&*-]{12,256}={0,2}',
     ignoreCase: true,
     bounds: 'none',
-    check: (found) => looksRandom(found) && entropy(found) >= 3.2,
+    check: (found) => looksRandom(found) && entropy(found) >= 3.1,
     evidence: 'entropy',
     score: 0.6,
   },
