@@ -19,12 +19,13 @@ const CAPABILITIES = join(here, 'generated/capabilities.json')
 const ENTRYPOINTS = ['postern/decision', 'postern/limits']
 const ROOTS = ['postern', 'roles', 'tenants', 'tools', 'model_routes', 'actions', 'limits']
 
-const HELP = `Usage: node policies/build.mjs [--check | --bundle FILE [--source DIR]]
+const HELP = `Usage: node policies/build.mjs [--check | --bundle FILE [--rego] [--source DIR]]
 
   (nothing)      builds proxy/src/policy/generated from the policies beside this file
   --check        says whether that is up to date; exit code 1 when not. Without OPA it compares digests,
                  with the OPA version that built it also the bytes of a fresh build
-  --bundle FILE  writes a bundle (.tar.gz) for the guard's policy.bundle setting or for an OPA server
+  --bundle FILE  writes a bundle (.tar.gz) that the guard runs by itself
+  --rego         makes that a bundle for an OPA server, which runs Rego and, as usually built, no Wasm
   --source DIR   takes the policies from DIR, which has data.json and postern/ as policies/ has
 
 OPA is looked for on PATH, in $GOPATH/bin and in ~/go/bin.
@@ -75,7 +76,7 @@ const capabilities = (opa) => {
   }
 }
 
-const build = (opa, root) => {
+const build = (opa, root, target) => {
   const files = sources(root)
   const stage = mkdtempSync(join(tmpdir(), 'postern-policies-'))
   try {
@@ -91,9 +92,10 @@ const build = (opa, root) => {
     const out = join(stage, 'bundle.tar.gz')
     execFileSync(
       opa,
-      ['build', '-t', 'wasm', ...entrypoints, '--capabilities', '../capabilities.json', '-b', '.', '-o', out],
+      ['build', '-t', target, ...entrypoints, '--capabilities', '../capabilities.json', '-b', '.', '-o', out],
       { cwd: join(stage, 'in'), stdio: ['ignore', 'inherit', 'inherit'] },
     )
+    if (target === 'rego') return { revision, bundle: readFileSync(out) }
     const member = (name) => execFileSync('tar', ['-xzOPf', out, name], { maxBuffer: 1 << 26 })
     return {
       revision,
@@ -139,7 +141,7 @@ const stale = (opa) => {
     console.log(`bytes not compared: this is OPA ${version}, the bundle was built by ${manifest.opa}`)
     return []
   }
-  return outputs(build(opa, here), version)
+  return outputs(build(opa, here, 'wasm'), version)
     .filter(([path, bytes]) => !readFileSync(path).equals(bytes))
     .map(([path]) => `${relative(process.cwd(), path)} differs from a fresh build`)
 }
@@ -170,6 +172,7 @@ const { values } = parseArgs({
   options: {
     check: { type: 'boolean' },
     bundle: { type: 'string' },
+    rego: { type: 'boolean' },
     source: { type: 'string' },
     help: { type: 'boolean', short: 'h' },
   },
@@ -192,12 +195,12 @@ if (values.help) {
 } else if (values.bundle !== undefined) {
   const source = resolve(values.source ?? here)
   await checkData(source)
-  const { revision, bundle } = build(opa, source)
+  const { revision, bundle } = build(opa, source, values.rego ? 'rego' : 'wasm')
   writeFileSync(values.bundle, bundle)
   console.log(`${values.bundle}: revision ${revision}`)
 } else {
   await checkData(here)
-  const built = build(opa, here)
+  const built = build(opa, here, 'wasm')
   mkdirSync(GENERATED, { recursive: true })
   for (const [path, bytes] of outputs(built, opaVersion(opa))) writeFileSync(path, bytes)
   console.log(`revision ${built.revision}, ${built.wasm.length} bytes of Wasm`)

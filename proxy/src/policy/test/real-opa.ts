@@ -1,12 +1,12 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { connect, createServer, type AddressInfo } from 'node:net'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
-const policies = fileURLToPath(new URL('../../../../policies', import.meta.url))
+const build = fileURLToPath(new URL('../../../../policies/build.mjs', import.meta.url))
 
 /** Where the real OPA is; undefined when it is not on this machine. */
 export const opaPath = (): string | undefined =>
@@ -20,75 +20,47 @@ export const opaPath = (): string | undefined =>
 
 export interface RealOpa {
   readonly url: string
-  /** Stops the process; start again with the same address. */
-  stop(): Promise<void>
-  start(): Promise<void>
   close(): Promise<void>
 }
 
-/** An OPA server with the default policies and this revision. */
-export const realOpa = async (opa: string, listen: 'tcp' | 'unix', revision: string): Promise<RealOpa> => {
+/** An OPA server on a Unix socket with the default policies, from the bundle that an operator would build for it. */
+export const realOpa = async (opa: string): Promise<RealOpa> => {
   const folder = mkdtempSync(join(tmpdir(), 'postern-opa-'))
-  const bundle = join(folder, 'bundle')
-  cpSync(join(policies, 'postern'), join(bundle, 'postern'), {
-    recursive: true,
-    filter: (path) => !path.endsWith('_test.rego'),
-  })
-  cpSync(join(policies, 'data.json'), join(bundle, 'data.json'))
-  const roots = ['postern', 'roles', 'tenants', 'tools', 'model_routes', 'actions', 'limits']
-  writeFileSync(join(bundle, '.manifest'), JSON.stringify({ revision, roots }))
+  const bundle = join(folder, 'bundle.tar.gz')
+  execFileSync(process.execPath, [build, '--bundle', bundle, '--rego'], { stdio: 'ignore' })
   const socket = join(folder, 'opa.sock')
-  const port = await freePort()
-  const [address, url, target] =
-    listen === 'unix'
-      ? [`unix://${socket}`, `unix:${socket}`, { path: socket }]
-      : [`127.0.0.1:${port}`, `http://127.0.0.1:${port}`, { port, host: '127.0.0.1' }]
-  let stop: () => Promise<void> = () => Promise.resolve()
-
-  const start = async (): Promise<void> => {
-    const child = spawn(opa, ['run', '--server', '--disable-telemetry', '--addr', address, '-b', bundle], {
-      stdio: ['ignore', 'ignore', 'ignore'],
-    })
-    const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
-    stop = async () => {
-      child.kill('SIGKILL')
-      await ended
-      rmSync(socket, { force: true })
-    }
-    for (let tries = 0; !(await accepts(target)); tries++) {
-      if (tries > 300 || child.exitCode !== null) throw new Error('OPA did not start')
-      await sleep(50)
-    }
-  }
-  await start()
-  return {
-    url,
-    start,
-    stop: () => stop(),
-    close: async () => {
-      await stop()
-      rmSync(folder, { recursive: true, force: true })
+  const child = spawn(
+    opa,
+    ['run', '--server', '--disable-telemetry', '--addr', `unix://${socket}`, '-b', bundle],
+    {
+      stdio: 'ignore',
     },
+  )
+  const ended = new Promise((resolve) => child.once('exit', resolve))
+  const close = async (): Promise<void> => {
+    child.kill('SIGKILL')
+    await ended
+    rmSync(folder, { recursive: true, force: true })
   }
+  for (let tries = 0; !(await accepts(socket)); tries++) {
+    if (tries > 300 || child.exitCode !== null) {
+      await close()
+      throw new Error('OPA did not start')
+    }
+    await sleep(50)
+  }
+  return { url: `unix:${socket}`, close }
 }
 
-const accepts = (target: { path: string } | { port: number; host: string }): Promise<boolean> =>
+const accepts = (path: string): Promise<boolean> =>
   new Promise((resolve) => {
-    const socket = connect(target)
+    const socket = connect(path)
     socket.once('connect', () => {
       socket.destroy()
       resolve(true)
     })
     socket.once('error', () => resolve(false))
   })
-
-const freePort = async (): Promise<number> => {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
 
 /** A `.tar.gz` made by the system's tar, as an operator would make one. */
 export const tarGz = (folder: string, archive: string, ...files: readonly string[]): void => {
