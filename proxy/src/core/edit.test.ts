@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { nestedJson, textAt, withEdits } from './edit.ts'
+import { isAmbiguousJson, nestedJson, textAt, withEdits } from './edit.ts'
 import type { Json, JsonObject } from './json.ts'
 import type { Path } from './text.ts'
 import { IN_JSON, KEY_OF } from './text.ts'
@@ -77,6 +77,14 @@ test('only JSON that every parser reads alike is JSON in a string', () => {
   expect(nestedJson('{"a":1}')).toEqual({ a: 1 })
   for (const text of ['{"a":1,"a":2}', '{"a":', 'plain', '12345678901234567890', '{"A":1,"a":1}']) {
     expect(nestedJson(text)).toBeUndefined()
+  }
+})
+
+test('JSON that hides characters from some readers only is ambiguous', () => {
+  expect(isAmbiguousJson('{"a":"\\u0041","a":1}')).toBe(true)
+  expect(isAmbiguousJson('{"A":"\\u0041","a":1}')).toBe(true)
+  for (const text of ['{"a":"\\u0041"}', '{"a":1,"a":1}', 'a \\u0041', '{"a":"\\u0041']) {
+    expect(isAmbiguousJson(text)).toBe(false)
   }
 })
 

@@ -19,6 +19,20 @@ export const nestedJson = (text: string): Json | undefined => {
   }
 }
 
+/**
+ * True for a string that some parsers read as JSON, that `nestedJson` does not, and that has escapes: what those parsers
+ * see is then not what a scanner sees in the string as it stands.
+ */
+export const isAmbiguousJson = (text: string): boolean => {
+  if (!text.includes('\\') || nestedJson(text) !== undefined) return false
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
 /** The string at `path`, a key for paths that end in KEY_OF; undefined when there is none. */
 export const textAt = (body: Json, path: Path): string | undefined => {
   let value: Json | undefined = body

@@ -2,7 +2,7 @@ import type { ReplyChanges, ReplyText, Usage, WholeReply } from '../core/dialect
 import { withEdits } from '../core/edit.ts'
 import type { Json, JsonObject } from '../core/json.ts'
 import { isObject } from '../core/json.ts'
-import type { Shape } from './reading.ts'
+import type { Shape } from './shapes.ts'
 import { newReading } from './reading.ts'
 import { shape as s } from './shapes.ts'
 

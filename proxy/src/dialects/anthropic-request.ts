@@ -4,9 +4,8 @@ import type { Json, JsonObject } from '../core/json.ts'
 import { isObject } from '../core/json.ts'
 import type { Params } from '../core/policy.ts'
 import type { Channel, Role } from '../core/text.ts'
-import { readRequest, requestShape } from './openai-request.ts'
-import type { Shape } from './reading.ts'
-import type { Fields } from './shapes.ts'
+import { readRequest, requestShape } from './request.ts'
+import type { Fields, Shape } from './shapes.ts'
 import { shape as s } from './shapes.ts'
 
 const MAX_NAME = 256

@@ -11,6 +11,7 @@ import { openaiChat } from './openai-chat.ts'
 import { openaiCompletions } from './openai-completions.ts'
 import { openaiEmbeddings } from './openai-embeddings.ts'
 import * as answers from './test/answers.ts'
+import * as streams from './test/streams.ts'
 
 const strict = { allowNonText: false, extras: new Set<string>() }
 const nothing: ReplyChanges = { edits: [], cuts: new Map(), model: 'm' }
@@ -71,8 +72,8 @@ const failing =
   (dialect: Dialect) =>
   (body: JsonObject): string => {
     const codec = dialect.openStream!(dialect.read(body, strict), 'm')
-    const begun = answers.chatStream.slice(0, 2)
-    const first = dialect === openaiChat ? begun : answers.messageStream.slice(0, 6)
+    const begun = streams.chatStream.slice(0, 2)
+    const first = dialect === openaiChat ? begun : streams.messageStream.slice(0, 6)
     const text = first
       .flatMap((event) => codec.decode(event))
       .map((delta) => codec.encode(delta))
@@ -113,7 +114,7 @@ describe('the openai client', () => {
   })
 
   test('reads a stream with two choices, tools and probabilities', async () => {
-    const client = openai(openaiChat, streamed(openaiChat, answers.chatStream))
+    const client = openai(openaiChat, streamed(openaiChat, streams.chatStream))
     const runner = client.chat.completions.stream({
       ...asking, n: 2, tools: [tool], logprobs: true, stream_options: { include_usage: true },
     }) // prettier-ignore
@@ -132,7 +133,7 @@ describe('the openai client', () => {
       if (delta.kind === 'arguments' && delta.text === '{"town":') return []
       return [delta.kind === 'arguments' ? { ...delta, text: '{"town":"Thun"}' } : delta]
     }
-    const client = openai(openaiChat, streamed(openaiChat, answers.chatStream, held))
+    const client = openai(openaiChat, streamed(openaiChat, streams.chatStream, held))
     const answer = await client.chat.completions.stream({ ...asking, tools: [tool] }).finalChatCompletion()
     expect(answer.choices[1]!.message.tool_calls?.[0]).toMatchObject({
       function: { arguments: '{"town":"Thun"}' },
@@ -140,7 +141,7 @@ describe('the openai client', () => {
   })
 
   test('sees a cut in a stream as filtered, without the text', async () => {
-    const client = openai(openaiChat, streamed(openaiChat, answers.chatStream, cutAt(0, 'wörld')))
+    const client = openai(openaiChat, streamed(openaiChat, streams.chatStream, cutAt(0, 'wörld')))
     const stream = await client.chat.completions.create({ ...asking, stream: true })
     let text = ''
     const reasons: (string | null)[] = []
@@ -164,6 +165,15 @@ describe('the openai client', () => {
     await expect(read()).rejects.toMatchObject({ code: 'model_unavailable', type: 'api_error' })
   })
 
+  test('can send back what its helpers parsed', async () => {
+    const client = openai(openaiChat, whole(0))
+    const strictTool = { ...tool, function: { ...tool.function, strict: true } }
+    const parsed = await client.chat.completions.parse({ ...asking, tools: [strictTool] })
+    const messages = [...asking.messages, ...parsed.choices.map(({ message }) => message)]
+    const again = await client.chat.completions.create({ ...asking, messages })
+    expect(again.choices.length).toBe(2)
+  })
+
   test('reads completions, whole and streamed', async () => {
     const reply = openaiCompletions.readReply(answers.completionAnswers[0]!)
     const client = openai(openaiCompletions, () => openaiCompletions.writeReply(reply, nothing))
@@ -172,7 +182,7 @@ describe('the openai client', () => {
       text: ' a frog jumped',
       logprobs: { tokens: [' a', ' frog', ' jumped'] },
     })
-    const streaming = openai(openaiCompletions, streamed(openaiCompletions, answers.completionStream))
+    const streaming = openai(openaiCompletions, streamed(openaiCompletions, streams.completionStream))
     let text = ''
     for await (const { choices } of await streaming.completions.create({
       model: 'm',
@@ -243,7 +253,7 @@ describe('the anthropic client', () => {
   })
 
   test('reads a stream with thoughts, text and a tool', async () => {
-    const client = anthropic(streamed(anthropicMessages, answers.messageStream))
+    const client = anthropic(streamed(anthropicMessages, streams.messageStream))
     const answer = await client.messages.stream(question).finalMessage()
     expect(answer.content).toMatchObject([
       { type: 'thinking', thinking: 'let me think', signature: 'c2lnbmVk' },
@@ -255,7 +265,7 @@ describe('the anthropic client', () => {
   })
 
   test('sees a cut in a stream as refused, without the text', async () => {
-    const client = anthropic(streamed(anthropicMessages, answers.messageStream, cutAt(0, 'wörld')))
+    const client = anthropic(streamed(anthropicMessages, streams.messageStream, cutAt(0, 'wörld')))
     const answer = await client.messages.stream(question).finalMessage()
     expect(answer.stop_reason).toBe('refusal')
     expect(answer.content.at(-1)).toMatchObject({ type: 'text', text: 'Hello ' })

@@ -3,7 +3,8 @@ import type { Json, JsonObject } from '../core/json.ts'
 import { joined, tokensOf } from './logprobs.ts'
 import { shape } from './shapes.ts'
 import type { Lanes } from './stream-reading.ts'
-import { newLanes, openaiUsage, stream } from './stream-reading.ts'
+import { openaiUsage } from './openai-usage.ts'
+import { newLanes, stream } from './stream-reading.ts'
 
 const CHUNK = new Set(
   'id object created model choices usage system_fingerprint service_tier obfuscation'.split(' '),
@@ -34,7 +35,7 @@ interface State {
   done: boolean
 }
 
-/** Reads the stream of an OpenAI chat completion. */
+/** Reads the stream of an OpenAI chat completion. Citations are left out: their text arrives beside the lanes. */
 export const decodeChat = (notes: ChatNotes): ((event: ServerEvent) => readonly Delta[]) => {
   const state: State = { notes, lanes: newLanes(), calls: new Map(), begun: false, done: false }
   return (event) => {
@@ -165,7 +166,5 @@ const readCalled = (
   if (text === '') return
   if (call.name === '') stream.invalid('a tool call without a name')
   const opened = state.lanes.open(lane, deltas)
-  // The input of a custom tool is free text, not JSON.
-  const kind = state.notes.callForms.get(lane.key) === 'custom' ? 'text' : 'arguments'
-  deltas.push({ kind, lane: opened, text })
+  deltas.push({ kind: 'arguments', lane: opened, text })
 }

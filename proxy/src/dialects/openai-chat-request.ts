@@ -2,10 +2,11 @@ import type { Changes, DialectOptions, Prompt } from '../core/dialect.ts'
 import type { Json, JsonObject } from '../core/json.ts'
 import { isObject } from '../core/json.ts'
 import type { Channel, Role } from '../core/text.ts'
-import { readRequest, requestShape, samplingFields, samplingParams, writeRequest } from './openai-request.ts'
-import type { Reading, Shape } from './reading.ts'
+import { samplingFields, samplingParams, writeRequest } from './openai-request.ts'
+import { readRequest, requestShape } from './request.ts'
+import type { Reading } from './reading.ts'
 import { note, refuse } from './reading.ts'
-import type { Fields } from './shapes.ts'
+import type { Fields, Shape } from './shapes.ts'
 import { shape as s } from './shapes.ts'
 
 const MAX_NAME = 256
@@ -71,10 +72,12 @@ const annotations = s.list(
   }),
 )
 
+/** `parsed` and `parsed_arguments` are what the OpenAI client's helpers add to a message, which programs then send back. */
 const calledFunction = s.object(
   {
     name: s.text('assistant', 'tool_arguments', MAX_NAME),
     arguments: s.jsonText('assistant', 'tool_arguments'),
+    parsed_arguments: s.json('assistant', 'tool_arguments'),
   },
   'name',
   'arguments',
@@ -133,6 +136,7 @@ const assistantMessage = message('assistant', {
   tool_calls: s.nullable(s.list(toolCall, { max: 1024 })),
   function_call: s.nullable(calledFunction),
   annotations: s.nullable(annotations),
+  parsed: s.json('assistant', 'message'),
   audio: s.nullable(s.refused('audio kept by the model server cannot be inspected')),
 })
 

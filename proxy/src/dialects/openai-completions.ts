@@ -5,13 +5,15 @@ import { legacyLogprobs, legacyTokens, streamTokens } from './legacy-logprobs.ts
 import { alternativeTexts, joined } from './logprobs.ts'
 import { failOpenai } from './openai-chat.ts'
 import { head } from './openai-chat-decode.ts'
-import type { Envelope, UsageNotes } from './openai-chat-encode.ts'
-import { newEnvelope } from './openai-chat-encode.ts'
-import { envelope, numbered, readChoices, writeChoices } from './openai-chat-reply.ts'
-import { readRequest, requestShape, samplingFields, samplingParams, writeRequest } from './openai-request.ts'
+import type { Envelope, UsageNotes } from './openai-envelope.ts'
+import { newEnvelope } from './openai-envelope.ts'
+import { envelope, numbered, readChoices, writeChoices } from './openai-answer.ts'
+import { samplingFields, samplingParams, writeRequest } from './openai-request.ts'
+import { readRequest, requestShape } from './request.ts'
 import type { Reading } from './reading.ts'
 import { shape as s } from './shapes.ts'
-import { newLanes, openaiUsage, stream } from './stream-reading.ts'
+import { openaiUsage } from './openai-usage.ts'
+import { newLanes, stream } from './stream-reading.ts'
 
 const tokenNumber = s.integer(0, 10_000_000)
 const tokenIds = s.nonText('a prompt of token numbers', s.list(tokenNumber, { max: 1_000_000 }))

@@ -1,10 +1,13 @@
 import type { Dialect } from '../core/dialect.ts'
 import type { JsonObject } from '../core/json.ts'
+import { isObject } from '../core/json.ts'
 import { errorMessage } from './errors.ts'
-import { envelope, usageOf } from './openai-chat-reply.ts'
+import { envelope } from './openai-answer.ts'
+import { openaiUsage } from './openai-usage.ts'
 import { promptShape } from './openai-completions.ts'
-import { readRequest, requestShape, writeRequest } from './openai-request.ts'
-import type { Shape } from './reading.ts'
+import { writeRequest } from './openai-request.ts'
+import { readRequest, requestShape } from './request.ts'
+import type { Shape } from './shapes.ts'
 import { newReading, refuse } from './reading.ts'
 import { shape as s } from './shapes.ts'
 
@@ -63,7 +66,7 @@ export const openaiEmbeddings: Dialect = {
       texts: [],
       toolCalls: [],
       finishReasons: [],
-      usage: usageOf(read),
+      usage: isObject(read['usage']) ? openaiUsage(read['usage']) : undefined,
     }
   },
   writeReply: (reply, { model }) => ({ ...reply.body, model }),

@@ -1,13 +1,10 @@
-import type { Changes, DialectOptions, Prompt } from '../core/dialect.ts'
+import type { Changes, Prompt } from '../core/dialect.ts'
 import { withEdits } from '../core/edit.ts'
 import type { Json, JsonObject } from '../core/json.ts'
 import { isObject } from '../core/json.ts'
 import type { Params } from '../core/policy.ts'
-import type { Text } from '../core/text.ts'
-import { modelExtras } from './model-extras.ts'
-import type { Shape } from './reading.ts'
-import { newReading, refuse } from './reading.ts'
-import type { Fields } from './shapes.ts'
+import { refuse } from './reading.ts'
+import type { Fields, Shape } from './shapes.ts'
 import { shape as s } from './shapes.ts'
 
 const parameter = s.text('definition', 'parameter')
@@ -37,42 +34,6 @@ export const samplingFields: Fields = {
   temperature: s.nullable(s.number(0, 2)),
   top_p: s.nullable(s.number(0, 1)),
   user: s.nullable(parameter),
-}
-
-export interface RequestTable {
-  readonly shape: Shape
-  readonly upstreamPath: string
-  readonly params: (body: JsonObject) => Params
-}
-
-const unnamed = s.json('definition', 'parameter')
-
-/** The shape of a request body. A key that is not in `fields` passes only where the operator allows it by name. */
-export const requestShape = (fields: Fields, ...required: readonly string[]): Shape =>
-  s.members(fields, required, (key, value, reading) => {
-    const known = Object.hasOwn(modelExtras, key) ? modelExtras[key] : undefined
-    if (!reading.options.extras.has(key)) {
-      return refuse(reading, `unknown key${known ? '; ask the operator to allow it as an extra' : ''}`)
-    }
-    reading.extras.add(key)
-    return (known ?? unnamed)(value, reading)
-  })
-
-export const readRequest = (body: JsonObject, options: DialectOptions, table: RequestTable): Prompt => {
-  const texts: Text[] = []
-  const reading = newReading('body_invalid', options, (text) => void texts.push(text))
-  table.shape(body, reading)
-  return {
-    model: body['model'] as string,
-    stream: body['stream'] === true,
-    body,
-    upstreamPath: table.upstreamPath,
-    texts,
-    params: table.params(body),
-    tools: reading.tools,
-    extras: [...reading.extras].sort(),
-    uninspected: reading.uninspected,
-  }
 }
 
 const numbers = (...values: readonly (Json | undefined)[]): number[] =>

@@ -1,5 +1,4 @@
 import type { DialectOptions, ToolCall } from '../core/dialect.ts'
-import type { Json } from '../core/json.ts'
 import { Refusal } from '../core/refusal.ts'
 import type { Channel, Path, Role, Text } from '../core/text.ts'
 import { pointer } from '../core/text.ts'
@@ -53,6 +52,3 @@ export const note = (
   if (value !== '') reading.add({ path: [...reading.path], role, channel, value })
   return value
 }
-
-/** What a value may be: throws by `refuse`, notes the texts, and returns what is kept; undefined leaves it out. */
-export type Shape = (value: Json, reading: Reading) => Json | undefined

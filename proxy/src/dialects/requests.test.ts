@@ -10,7 +10,7 @@ import { openaiCompletions } from './openai-completions.ts'
 import { openaiEmbeddings } from './openai-embeddings.ts'
 import { chat, llm } from './simple.ts'
 import * as answers from './test/answers.ts'
-import { chatRequests, mediaRequest, messageRequests } from './test/requests.ts'
+import { chatRequests, messageRequests } from './test/requests.ts'
 
 const strict: DialectOptions = { allowNonText: false, extras: new Set() }
 const asking: JsonObject = { model: 'm', messages: [{ role: 'user', content: 'hi' }] }
@@ -164,6 +164,27 @@ test('an extra passes only by name, and its strings are texts', () => {
   expect(why(openaiChat, { ...body, top_k: 'free text' }, options)).toMatch(/^\/top_k/)
 })
 
+const png = 'iVBORw0KGgo='
+
+const mediaRequest: JsonObject = {
+  model: 'm',
+  messages: [
+    {
+      role: 'user',
+      content: [
+        { type: 'text', text: 'look' },
+        { type: 'image_url', image_url: { url: `data:image/png;base64,${png}`, detail: 'low' } },
+        { type: 'image_url', image_url: { url: 'https://a.example/cat.png' } },
+        { type: 'input_audio', input_audio: { data: png, format: 'wav' } },
+        {
+          type: 'file',
+          file: { filename: 'my report.pdf', file_data: `data:application/pdf;base64,${png}` },
+        },
+      ],
+    },
+  ],
+}
+
 test('content that is not text is counted where it is allowed, and its names are texts', () => {
   const prompt = openaiChat.read(mediaRequest, { allowNonText: true, extras: new Set() })
   expect(prompt.uninspected).toBe(4)
@@ -288,104 +309,5 @@ test('the simple routes become a chat completion and come back simple', () => {
   expect(cut).toMatchObject({ response: '', finish_reason: 'content_filter' })
   expect(plainError(new Refusal('policy_denied', { details: ['model'] }), 'r')).toMatchObject({
     error: { code: 'policy_denied', details: ['model'], request_id: 'r' },
-  })
-})
-
-describe('answers', () => {
-  const answer = (message: JsonObject, more: JsonObject = {}): JsonObject => ({
-    id: 'c',
-    choices: [
-      { index: 0, message: { role: 'assistant', content: 'hi', ...message }, finish_reason: 'stop', ...more },
-    ],
-  })
-
-  test.each<readonly [JsonObject, RegExp]>([
-    [answer({ thoughts: 'x'.repeat(65) }), /^\/choices\/0\/message\/thoughts: unknown key/],
-    [answer({ thoughts: { deep: ['x'.repeat(65)] } }), /thoughts: unknown key/],
-    [answer({ audio: { id: 'a' } }), /audio cannot be inspected/],
-    [answer({ role: 'system' }), /role: must be one of/],
-    [answer({ content: [{ type: 'text', text: 'a' }] }), /content: must be a string/],
-    [answer({}, { finish_reason: 'because I say so' }), /finish_reason/],
-    [
-      answer({ tool_calls: [{ id: 'a b', function: { name: 'f', arguments: '' } }] }),
-      /id: must be an identifier/,
-    ],
-    [
-      answer({ tool_calls: [{ id: 'a', function: { name: 'f g', arguments: '' } }] }),
-      /name: must be an identifier/,
-    ],
-    [
-      answer({ tool_calls: [{ id: 'a', function: { name: 'f', arguments: { a: 1 } } }] }),
-      /arguments: must be a string/,
-    ],
-    [
-      { id: 'c', choices: [answer({}), answer({})].flatMap(({ choices }) => choices as JsonObject[]) },
-      /two choices/,
-    ],
-    [{ id: 'free text', choices: [] }, /id: must be an identifier/],
-    [{ id: 'c' }, /choices is missing/],
-  ])('%#: an answer that cannot be inspected is refused', (body, expected) => {
-    expect(() => openaiChat.readReply(body)).toThrow(Refusal)
-    try {
-      openaiChat.readReply(body)
-    } catch (error) {
-      expect(error).toMatchObject({ code: 'model_answer_invalid' })
-      expect((error as Refusal).details.join()).toMatch(expected)
-    }
-  })
-
-  test('short unknown keys are left out', () => {
-    const reply = openaiChat.readReply({ ...answer({ mood: 'good' }), provider: 'x' })
-    expect(
-      JSON.stringify(openaiChat.writeReply(reply, { edits: [], cuts: new Map(), model: 'm' })),
-    ).not.toMatch(/mood|provider/)
-  })
-
-  test('alternatives of tokens are texts of their own, and a finding in them takes the probabilities away', () => {
-    const reply = openaiChat.readReply(answers.chatAnswers[0]!)
-    const joint = reply.texts.filter(({ path }) => path.includes('top'))
-    expect(joint.map(({ value }) => value)).toEqual(['Hello wörld', 'Hi you'])
-    const edits = [{ path: joint[1]!.path, value: '[X]' }]
-    const written = openaiChat.writeReply(reply, { edits, cuts: new Map(), model: 'm' })
-    expect((written['choices'] as JsonObject[])[0]).toMatchObject({
-      logprobs: null,
-      message: { content: 'Hello wörld' },
-    })
-  })
-
-  test('probabilities that say something else than the text are left out', () => {
-    const logprobs = { content: [{ token: 'secret', logprob: 0, bytes: [1], top_logprobs: [] }] }
-    const reply = openaiChat.readReply(answer({}, { logprobs }))
-    expect(JSON.stringify(reply.body)).not.toContain('secret')
-  })
-
-  test('bytes are made from the token', () => {
-    const logprobs = {
-      content: [{ token: 'hi', logprob: 0, bytes: [...Buffer.from('secret')], top_logprobs: [] }],
-    }
-    const reply = openaiChat.readReply(answer({}, { logprobs }))
-    expect(reply.body['choices']).toMatchObject([{ logprobs: { content: [{ bytes: [104, 105] }] } }])
-  })
-
-  test('tool calls are told with the names of their arguments', () => {
-    expect(openaiChat.readReply(answers.chatAnswers[0]!).toolCalls).toEqual([
-      { choice: 1, id: 'call_1', name: 'get_weather', arguments: ['town'] },
-      { choice: 1, id: 'call_2', name: 'sql', arguments: [] },
-    ])
-    expect(anthropicMessages.readReply(answers.messageAnswers[0]!).toolCalls).toEqual([
-      { choice: 0, id: 'toolu_1', name: 'get_weather', arguments: ['deep key', 'town'] },
-    ])
-  })
-
-  test.each<readonly [JsonObject, string | undefined]>([
-    [{ error: { message: 'too long', type: 'x' } }, 'too long'],
-    [{ object: 'error', message: 'too long', code: 400 }, 'too long'],
-    [{ error: 'too long', error_type: 'x' }, 'too long'],
-    [{ detail: 'Not Found' }, 'Not Found'],
-    [{ type: 'error', error: { type: 'x', message: 'too long' } }, 'too long'],
-    [{ error: { message: { a: 1 } } }, undefined],
-    [{ html: 'too long' }, undefined],
-  ])('the message of %j is %s', (body, message) => {
-    expect(openaiChat.readError(body)).toBe(message)
   })
 })

@@ -1,10 +1,13 @@
-import { nestedJson } from '../core/edit.ts'
+import { isAmbiguousJson, nestedJson } from '../core/edit.ts'
 import type { Json, JsonObject } from '../core/json.ts'
 import { isObject } from '../core/json.ts'
 import type { Channel, Role } from '../core/text.ts'
 import { IN_JSON, KEY_OF } from '../core/text.ts'
-import type { Reading, Shape } from './reading.ts'
+import type { Reading } from './reading.ts'
 import { note, refuse } from './reading.ts'
+
+/** What a value may be: throws by `refuse`, notes the texts, and returns what is kept; undefined leaves it out. */
+export type Shape = (value: Json, reading: Reading) => Json | undefined
 
 export type Fields = Readonly<Record<string, Shape>>
 
@@ -208,18 +211,8 @@ const jsonText = (role: Role, channel: Channel): Shape => {
       at(reading, IN_JSON, () => any(inner, reading))
       return value
     }
-    if (value.includes('\\') && isLooseJson(value))
-      return refuse(reading, 'JSON that parsers read in different ways')
+    if (isAmbiguousJson(value)) return refuse(reading, 'JSON that parsers read in different ways')
     return note(reading, value, { role, channel })
-  }
-}
-
-const isLooseJson = (value: string): boolean => {
-  try {
-    JSON.parse(value)
-    return true
-  } catch {
-    return false
   }
 }
 

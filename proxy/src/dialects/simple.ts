@@ -3,9 +3,8 @@ import type { Json, JsonObject } from '../core/json.ts'
 import { isObject } from '../core/json.ts'
 import { errorMessage, plainError } from './errors.ts'
 import { openaiChat } from './openai-chat.ts'
-import type { Shape } from './reading.ts'
 import { newReading, refuse } from './reading.ts'
-import type { Fields } from './shapes.ts'
+import type { Fields, Shape } from './shapes.ts'
 import { shape as s } from './shapes.ts'
 
 const anyText: Shape = (value, reading) =>

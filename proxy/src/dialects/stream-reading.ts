@@ -1,4 +1,4 @@
-import type { Delta, Lane, ServerEvent, Usage } from '../core/dialect.ts'
+import type { Delta, Lane, ServerEvent } from '../core/dialect.ts'
 import type { Json, JsonObject } from '../core/json.ts'
 import { isObject } from '../core/json.ts'
 import { Refusal } from '../core/refusal.ts'
@@ -107,9 +107,3 @@ export const newLanes = (): Lanes => {
     },
   }
 }
-
-/** Token counts of an OpenAI answer. */
-export const openaiUsage = (usage: JsonObject): Usage => ({
-  input: typeof usage['prompt_tokens'] === 'number' ? usage['prompt_tokens'] : 0,
-  output: typeof usage['completion_tokens'] === 'number' ? usage['completion_tokens'] : 0,
-})

@@ -7,7 +7,7 @@ import { anthropicMessages } from './anthropic-messages.ts'
 import { openaiChat } from './openai-chat.ts'
 import { openaiCompletions } from './openai-completions.ts'
 import { llm } from './simple.ts'
-import * as answers from './test/answers.ts'
+import * as streams from './test/streams.ts'
 
 const options = { allowNonText: false, extras: new Set<string>(), defaultModel: 'm' }
 
@@ -63,14 +63,14 @@ const named = (deltas: readonly Delta[]): unknown[] =>
     return { ...delta, logprobs: delta.logprobs.map((token) => ({ ...token })) }
   })
 
-const streams: readonly (readonly [string, Dialect, readonly ServerEvent[]])[] = [
-  ['chat', openaiChat, answers.chatStream],
-  ['chat of other servers', openaiChat, answers.otherChatStream],
-  ['completions', openaiCompletions, answers.completionStream],
-  ['messages', anthropicMessages, answers.messageStream],
+const cases: readonly (readonly [string, Dialect, readonly ServerEvent[]])[] = [
+  ['chat', openaiChat, streams.chatStream],
+  ['chat of other servers', openaiChat, streams.otherChatStream],
+  ['completions', openaiCompletions, streams.completionStream],
+  ['messages', anthropicMessages, streams.messageStream],
 ]
 
-describe.each(streams)('%s', (_name, dialect, stream) => {
+describe.each(cases)('%s', (_name, dialect, stream) => {
   test('what is written is read as what was received', () => {
     const before = decoded(open(dialect), stream)
     const after = decoded(open(dialect), events(through(dialect, stream)))
@@ -247,9 +247,9 @@ test.each<readonly [string, ServerEvent]>([
 })
 
 test('usage is left out when the client did not ask, and goes with its details when it did', () => {
-  expect(through(openaiChat, answers.chatStream)).toContain('"prompt_tokens_details":{"cached_tokens":4}')
-  expect(through(openaiChat, answers.chatStream, { stream_options: null })).not.toContain('usage')
-  expect(through(openaiCompletions, answers.completionStream, { stream_options: null })).not.toContain(
+  expect(through(openaiChat, streams.chatStream)).toContain('"prompt_tokens_details":{"cached_tokens":4}')
+  expect(through(openaiChat, streams.chatStream, { stream_options: null })).not.toContain('usage')
+  expect(through(openaiCompletions, streams.completionStream, { stream_options: null })).not.toContain(
     'usage',
   )
 })
@@ -282,9 +282,9 @@ test('probabilities whose tokens are not the text are left out', () => {
 })
 
 test('a signature goes only with the thoughts that it signs', () => {
-  expect(through(anthropicMessages, answers.messageStream)).toContain('"signature":"c2lnbmVk"')
+  expect(through(anthropicMessages, streams.messageStream)).toContain('"signature":"c2lnbmVk"')
   const codec = open(anthropicMessages)
-  const text = decoded(codec, answers.messageStream)
+  const text = decoded(codec, streams.messageStream)
     .map((delta) =>
       codec.encode(delta.kind === 'text' ? { ...delta, text: delta.text.replace('think', '[X]') } : delta),
     )
@@ -295,7 +295,7 @@ test('a signature goes only with the thoughts that it signs', () => {
 
 test('blocks are numbered without gaps when the guard leaves one out', () => {
   const codec = open(anthropicMessages)
-  const text = decoded(codec, answers.messageStream)
+  const text = decoded(codec, streams.messageStream)
     .filter((delta) => !('lane' in delta) || delta.lane.index > 1)
     .map((delta) => codec.encode(delta))
     .join('')
@@ -304,8 +304,8 @@ test('blocks are numbered without gaps when the guard leaves one out', () => {
 })
 
 test('a simple stream has deltas, a reason and an end', () => {
-  expect(through(llm, answers.chatStream.slice(0, 2))).toBe('data: {"delta":"Hel"}\n\n')
-  const text = through(llm, answers.chatStream)
+  expect(through(llm, streams.chatStream.slice(0, 2))).toBe('data: {"delta":"Hel"}\n\n')
+  const text = through(llm, streams.chatStream)
   expect(text.endsWith('data: {"finish_reason":"stop"}\n\ndata: [DONE]\n\n')).toBe(true)
   expect(text).not.toContain('think')
   expect(open(llm).fail(new Refusal('model_timeout'), 'r1')).toContain('"code":"model_timeout"')

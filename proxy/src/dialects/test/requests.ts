@@ -1,7 +1,5 @@
 import type { JsonObject } from '../../core/json.ts'
 
-const png = 'iVBORw0KGgo='
-
 const chatTools: JsonObject = {
   model: 'gpt-4o-mini',
   stream: true,
@@ -131,26 +129,6 @@ const allowedTools: JsonObject = {
 }
 
 export const chatRequests: readonly JsonObject[] = [chatTools, chatLegacy, allowedTools]
-
-/** Only with `allowNonText`. */
-export const mediaRequest: JsonObject = {
-  model: 'm',
-  messages: [
-    {
-      role: 'user',
-      content: [
-        { type: 'text', text: 'look' },
-        { type: 'image_url', image_url: { url: `data:image/png;base64,${png}`, detail: 'low' } },
-        { type: 'image_url', image_url: { url: 'https://a.example/cat.png' } },
-        { type: 'input_audio', input_audio: { data: png, format: 'wav' } },
-        {
-          type: 'file',
-          file: { filename: 'my report.pdf', file_data: `data:application/pdf;base64,${png}` },
-        },
-      ],
-    },
-  ],
-}
 
 export const completionRequests: readonly JsonObject[] = [
   {
