@@ -18,6 +18,8 @@ export interface DemoModel {
 export interface DemoModelOptions {
   readonly script?: Script
   readonly port?: number
+  /** Loopback when absent. */
+  readonly host?: string
   /** Milliseconds between the pieces of a stream. */
   readonly paceMs?: number
 }
@@ -30,7 +32,7 @@ export const startModel = async (options: DemoModelOptions = {}): Promise<DemoMo
   const server = createServer((request, response) => {
     void serve({ request, response, options, received }).catch(() => response.destroy())
   })
-  await new Promise<void>((resolve) => server.listen(options.port ?? 0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => server.listen(options.port ?? 0, options.host ?? '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   return {
     url: `http://127.0.0.1:${port}`,

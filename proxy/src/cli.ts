@@ -1,18 +1,41 @@
 #!/usr/bin/env node
-import { auditCommand } from './cli/audit.ts'
-import { checkCommand } from './cli/check.ts'
 import { CliError, EXIT, systemIo, type Command, type Io } from './cli/command.ts'
-import { scanCommand } from './cli/scan.ts'
-import { serveCommand } from './cli/serve.ts'
-import { tokenCommand } from './cli/token.ts'
 
-const commands: readonly Command[] = [serveCommand, checkCommand, scanCommand, tokenCommand, auditCommand]
+interface Listed {
+  readonly summary: string
+  /** Loaded when it is asked for: `--help` and `scan` need not wait for the whole guard. */
+  readonly load: () => Promise<Command>
+}
 
-const overview = (io: Io): string => `${io.paint('bold', 'postern')}: the guard in front of a language-model server
+const commands: Readonly<Record<string, Listed>> = {
+  serve: { summary: 'run the guard', load: async () => (await import('./cli/serve.ts')).serveCommand },
+  check: {
+    summary: 'check a configuration file and explain what it means',
+    load: async () => (await import('./cli/check.ts')).checkCommand,
+  },
+  scan: {
+    summary: 'find secrets, personal data, injections and invisible text in a text',
+    load: async () => (await import('./cli/scan.ts')).scanCommand,
+  },
+  token: {
+    summary: 'make API keys, password hashes and local tokens',
+    load: async () => (await import('./cli/token.ts')).tokenCommand,
+  },
+  audit: {
+    summary: 'verify that an audit log is whole',
+    load: async () => (await import('./cli/audit.ts')).auditCommand,
+  },
+}
+
+const overview = (
+  io: Io,
+): string => `${io.paint('bold', 'postern')}: the guard in front of a language-model server
 
 usage: postern COMMAND [...]
 
-${commands.map(({ name, summary }) => `  ${name.padEnd(8)} ${summary}`).join('\n')}
+${Object.entries(commands)
+  .map(([name, { summary }]) => `  ${io.paint('cyan', name.padEnd(8))} ${summary}`)
+  .join('\n')}
 
 postern COMMAND --help tells how to use one and what its exit codes mean.
 `
@@ -23,11 +46,12 @@ const main = async (argv: readonly string[], io: Io): Promise<number> => {
     io.out(overview(io))
     return name === undefined ? EXIT.usage : EXIT.ok
   }
-  const command = commands.find((one) => one.name === name)
-  if (!command) {
+  const listed = Object.hasOwn(commands, name) ? commands[name] : undefined
+  if (!listed) {
     io.err(`postern: there is no command '${name}'.\n\n${overview(io)}`)
     return EXIT.usage
   }
+  const command = await listed.load()
   if (args.includes('--help') || args.includes('-h')) {
     io.out(command.help)
     return EXIT.ok
@@ -39,7 +63,8 @@ const io = systemIo()
 try {
   process.exitCode = await main(process.argv.slice(2), io)
 } catch (error) {
-  const known = error instanceof CliError || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS')
+  const wrongArgs = (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS') === true
+  const known = error instanceof CliError || wrongArgs
   io.err(`postern: ${known ? (error as Error).message : String((error as Error).stack)}\n`)
-  process.exitCode = error instanceof CliError ? error.exit : known ? EXIT.usage : EXIT.failed
+  process.exitCode = error instanceof CliError ? error.exit : wrongArgs ? EXIT.usage : EXIT.failed
 }

@@ -4,8 +4,6 @@ import { verifyAudit, type AuditReport } from '../audit/verify.ts'
 import { CliError, EXIT, type Command, type Io } from './command.ts'
 
 export const auditCommand: Command = {
-  name: 'audit',
-  summary: 'verify that an audit log is whole',
   help: `usage: postern audit verify LOG [--key FILE] [--json]
 
 Checks that no line of the log was changed, dropped, doubled, moved, put in or cut off. LOG is the log, whose

@@ -6,8 +6,6 @@ import { CliError, EXIT, type Command } from './command.ts'
 import { loadConfig } from './serve.ts'
 
 export const checkCommand: Command = {
-  name: 'check',
-  summary: 'check a configuration file and explain what it means',
   help: `usage: postern check FILE [--json]
 
 Reads FILE as 'postern serve' would, without starting anything, and explains what the guard would do. Every

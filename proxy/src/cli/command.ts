@@ -13,8 +13,6 @@ export interface Io {
 export type Paint = (style: 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan', text: string) => string
 
 export interface Command {
-  readonly name: string
-  readonly summary: string
   /** What `--help` prints: usage, options, examples, exit codes. */
   readonly help: string
   /** Returns the exit code. */

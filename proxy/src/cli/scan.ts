@@ -7,8 +7,6 @@ import { CliError, EXIT, type Command } from './command.ts'
 const LIMIT = 16 << 20
 
 export const scanCommand: Command = {
-  name: 'scan',
-  summary: 'find secrets, personal data, injections and invisible text in a text',
   help: `usage: postern scan [FILE] [--json] [--redact]
 
 Reads FILE, or standard input when FILE is absent or '-', as UTF-8 and prints what the scanners of the

@@ -10,8 +10,6 @@ import { jsonLog } from '../telemetry/log.ts'
 import { CliError, EXIT, type Command, type Io } from './command.ts'
 
 export const serveCommand: Command = {
-  name: 'serve',
-  summary: 'run the guard',
   help: `usage: postern serve FILE
 
 Runs the guard with the configuration in FILE (YAML; postern check FILE explains it). Logs go to standard

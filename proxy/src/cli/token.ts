@@ -10,8 +10,6 @@ import { resolve } from 'node:path'
 const MAX_PASSWORD = 1024
 
 export const tokenCommand: Command = {
-  name: 'token',
-  summary: 'make API keys, password hashes and local tokens',
   help: `usage: postern token key [--prefix pk-] [--json]
        postern token password < FILE
        postern token issue --config FILE --subject NAME --tenant NAME [--role NAME ...] [--scope NAME ...]

@@ -74,9 +74,10 @@ const identityChecks = ({ identity, server }: Config): readonly Check[] => {
   if (
     identity.local !== undefined &&
     identity.local.usersFile === undefined &&
-    identity.local.clientsFile === undefined
+    identity.local.clientsFile === undefined &&
+    identity.local.keyFile === undefined
   )
-    found.push({ path: [...path, 'local'], message: 'nobody could log in; add usersFile or clientsFile' })
+    found.push({ path: [...path, 'local'], message: 'nobody could get a token; add usersFile, clientsFile, or keyFile for postern token issue' })
   found.push(...issuerChecks(identity.jwt?.issuers ?? []))
   return found
 }

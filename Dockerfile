@@ -1,0 +1,25 @@
+# The guard's image: compiled JavaScript, production packages, no shell, not root, nothing written outside /tmp and the audit volume.
+FROM node:24-slim AS build
+WORKDIR /build
+COPY package.json package-lock.json .npmrc tsconfig.base.json ./
+COPY proxy/package.json proxy/
+COPY policies/package.json policies/
+COPY charts/package.json charts/
+COPY infra/package.json infra/
+COPY monitoring/package.json monitoring/
+COPY security/package.json security/
+COPY e2e/package.json e2e/
+RUN npm ci --no-fund --no-audit
+COPY proxy proxy
+RUN PATH="$PWD/node_modules/.bin:$PATH" node proxy/build.mjs \
+ && npm ci --no-fund --no-audit --omit=dev --workspace proxy
+
+FROM gcr.io/distroless/nodejs24-debian12:nonroot
+WORKDIR /postern
+COPY --from=build /build/node_modules node_modules
+COPY --from=build /build/proxy/package.json proxy/
+COPY --from=build /build/proxy/dist proxy/dist
+USER 65532:65532
+EXPOSE 8080 8081
+ENTRYPOINT ["/nodejs/bin/node", "proxy/dist/cli.js"]
+CMD ["serve", "/etc/postern/postern.yaml"]
