@@ -94,7 +94,7 @@ const start = (event: JsonObject, state: State): void => {
   pushText(lane, stream.string(block['text']) ?? stream.string(block['thinking']) ?? '', state)
   const input = stream.objectOr(block['input']) ?? {}
   if (Object.keys(input).length > 0) {
-    state.deltas.push({ kind: 'arguments', lane, text: JSON.stringify(input) })
+    state.deltas.push({ kind: 'arguments', lane, text: stream.json(input) })
   }
 }
 

@@ -16,6 +16,8 @@ const DELTA = new Set(
 const CALL = new Set('index id type function custom'.split(' '))
 const CALLED = new Set('name arguments input'.split(' '))
 
+const MAX_UNNAMED = 4096
+
 /** How the client is to see what the lanes alone do not tell. */
 export interface ChatNotes {
   /** Keys under which the model server sends reasoning: servers differ, and some use both. */
@@ -153,6 +155,9 @@ const readCalled = (
   const { deltas, state } = into
   const name = stream.word(called['name']) ?? ''
   const call = state.calls.get(lane.key) ?? { id: '', name: '' }
+  if (call.name === '' && name === '' && state.calls.size > MAX_UNNAMED) {
+    stream.invalid('a stream with too many tool calls without names')
+  }
   state.calls.set(lane.key, call)
   if (call.name === '') {
     call.id ||= into.id ?? ''

@@ -7,6 +7,9 @@ import { mayHoldText } from './shapes.ts'
 /** Highest index of a choice, block or tool call; bounds what a stream makes us remember. */
 const MAX_INDEX = 1023
 
+/** Texts and tool calls of one stream. */
+const MAX_LANES = 4096
+
 const invalid = (why: string): never => {
   throw new Refusal('model_answer_invalid', { details: [why] })
 }
@@ -63,6 +66,15 @@ const word = (value: Json | undefined): string | undefined => {
     : invalid('a stream event has text where an identifier should be')
 }
 
+/** An object as JSON text. Throws for one that is nested too deep to be written. */
+const json = (value: JsonObject): string => {
+  try {
+    return JSON.stringify(value)
+  } catch {
+    return invalid('a stream event is nested too deep')
+  }
+}
+
 const objectOr = (value: Json | undefined): JsonObject | undefined =>
   value === undefined || value === null
     ? undefined
@@ -77,7 +89,17 @@ const listOr = (value: Json | undefined): readonly Json[] =>
       ? (value as readonly Json[])
       : invalid('a stream event has something else where an array should be')
 
-export const stream = { invalid, eventObject, onlyKnown, index, string, word, objectOr, listOr } as const
+export const stream = {
+  invalid,
+  eventObject,
+  onlyKnown,
+  index,
+  string,
+  word,
+  json,
+  objectOr,
+  listOr,
+} as const
 
 /** Which lanes of a stream are open. */
 export interface Lanes {
@@ -97,6 +119,7 @@ export const newLanes = (): Lanes => {
       if (closed.has(lane.choice)) return invalid('a stream goes on after the end of its choice')
       const known = lanes.get(lane.key)
       if (known !== undefined) return known
+      if (lanes.size >= MAX_LANES) return invalid('a stream with too many texts and tool calls')
       lanes.set(lane.key, lane)
       deltas.push(tool === undefined ? { kind: 'open', lane } : { kind: 'open', lane, tool })
       return lane

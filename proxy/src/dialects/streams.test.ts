@@ -246,6 +246,27 @@ test.each<readonly [string, ServerEvent]>([
   expect(() => open(anthropicMessages).decode(event)).toThrow(Refusal)
 })
 
+test('what a stream makes us remember is bounded', () => {
+  const calls = (name: string) => (): void => {
+    const codec = open(openaiChat)
+    for (let choice = 0; choice < 100; choice++) {
+      for (let index = 0; index < 100; index++) {
+        const call = { index, id: 'a', function: { name, arguments: '' } }
+        codec.decode({
+          event: '',
+          data: JSON.stringify({ choices: [{ index: choice, delta: { tool_calls: [call] } }] }),
+        })
+      }
+    }
+  }
+  expect(calls('f')).toThrow(Refusal)
+  expect(calls('')).toThrow(Refusal)
+  const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
+  const block = `{"type":"tool_use","id":"a","name":"b","input":{"a":${deep}}}`
+  const data = `{"type":"content_block_start","index":0,"content_block":${block}}`
+  expect(() => open(anthropicMessages).decode({ event: '', data })).toThrow(Refusal)
+})
+
 test('usage is left out when the client did not ask, and goes with its details when it did', () => {
   expect(through(openaiChat, streams.chatStream)).toContain('"prompt_tokens_details":{"cached_tokens":4}')
   expect(through(openaiChat, streams.chatStream, { stream_options: null })).not.toContain('usage')
