@@ -142,8 +142,8 @@ export const tourSteps: readonly TourStep[] = [
   },
   { sent: 'a wrong token', go: ask(user('Hello?'), () => 'not-a-token'), expect: /AuthenticationError 401/ },
   {
-    sent: 'more tokens than the role may have',
-    go: ask({ ...user('Write a book.'), max_completion_tokens: 8000 }),
+    sent: 'more choices at once than the role may have',
+    go: ask({ ...user('Write a book.'), n: 4 }),
     expect: /PermissionDeniedError 403/,
   },
   { sent: 'five million characters', go: ask(user('long '.repeat(1_000_000))), expect: /413/ },
