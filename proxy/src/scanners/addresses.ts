@@ -13,20 +13,25 @@ export const isEmail = (found: string): boolean =>
 
 // ITU-T E.164: country codes in use, by their first digits.
 const COUNTRY =
-  /^(?:1|7|2(?:0|1[1236]|[2346]\d|5[0-8]|7|9[0178])|3(?:[0-4]|[57]\d|6|8[0-35-79]|9)|4(?:[013-9]|2[013])|5(?:0\d|[1-8]|9\d)|6(?:[0-6]|[789]\d)|8(?:[12346]|[058]\d|7\d)|9(?:[0-58]|[679]\d))/
+  /^(?:1|7|2(?:0|1[1236]|[2346]\d|5[0-8]|7|9[0178])|3(?:[0-4]|[57]\d|6|8[0-35-79]|9)|4(?:[013-9]|2[013])|5(?:0\d|[1-8]|9\d)|6(?:[0-6]|[789]\d)|8(?:[12346]|[058]\d|7\d)|9(?:[0-58]|[67]\d|9[2-68]))/
 
-/** An international number: a country code in use and 8 to 15 digits. */
+/** An international number: a country code in use and 8 to 15 digits. Written in groups, a number that follows may have been taken in. */
 export const isInternationalPhone = (found: string): boolean => {
   const digits = digitsOf(found).replace(/^00/, '')
-  return digits.length >= 8 && digits.length <= 15 && COUNTRY.test(digits) && !isOneDigit(digits.slice(1))
+  return (
+    digits.length >= 8 &&
+    digits.length <= (/\d[ ().-]/.test(found) ? 20 : 15) &&
+    COUNTRY.test(digits) &&
+    !isOneDigit(digits.slice(1))
+  )
 }
 
-/** A national number: 7 to 12 digits, no date, no run of one digit. */
+/** A national number: 7 to 15 digits, no date, no run of one digit. */
 export const isNationalPhone = (found: string): boolean => {
   const digits = digitsOf(found)
   return (
     digits.length >= 7 &&
-    digits.length <= 12 &&
+    digits.length <= 15 &&
     !isNumericDate(found) &&
     !isOneDigit(digits) &&
     !/^(\d)\1+0*$/.test(digits)

@@ -65,7 +65,7 @@ export const documentRules = {
   'send-conversation': {
     ...folded,
     pattern:
-      '(?:send|forward|email|post|upload|exfiltrate|transmit|leak|append|submit|deliver|copy) (?:(?:me|all|of|the|this|entire|whole|full|complete|our|my|your|user s|users|their|any|every|a|copy|summary|content|contents) ){0,}(?:conversation|chat(?: history| log| transcript)?|chat history|system prompt|api keys?|passwords?|credentials|secrets|access tokens?|session tokens?|cookies|private keys?|environment variables|env file|memory|user data|user information|personal data) (?:(?:history|log|so|far|content|and|of|the|this|all|from|above) ){0,}(?:to|as|via|at|into|in) ',
+      '(?:send|forward|email|post|upload|exfiltrate|transmit|leak|append|submit|deliver|copy) (?:(?:me|all|of|the|this|entire|whole|full|complete|our|my|your|user s|users|their|any|every|a|copy|summary|content|contents) ){0,}(?:conversation|chat(?: history| log| transcript)?|chat history|system prompt|api keys?|passwords?|credentials|secrets|access tokens?|session tokens?|cookies|private keys?|environment variables|env file|memory|user data|user information|personal data) (?:(?:history|log|so|far|content|and|of|the|this|all|from|above) ){0,}(?:to|as|via|at|into|in)',
     score: 0.7,
   },
   'markdown-image-exfiltration': {

@@ -7,7 +7,7 @@ const SHOW =
   '(?:show|print|reveal|repeat|output|display|tell|give|share|dump|recite|leak|expose|disclose|divulge|write(?: down| out)?|spell out|quote|copy|list|echo|summari[sz]e|paraphrase|translate|rewrite|encode|decode|provide|return|send|reproduce|regurgitate|describe|explain|log|type|paste|read|extract|export|transcribe|say|state|enter|append|include|render)'
 
 const HIDDEN =
-  '(?:(?:initial|hidden|original|secret|internal|pre|first|base|core|confidential|underlying|private|starting|custom|actual|exact|current) ){0,}'
+  '(?:(?:initial|hidden|original|secret|internal|pre|first|base|core|confidential|underlying|private|starting|custom|actual|exact|current|full|entire|complete|whole) ){0,}'
 
 /** Requests for the text that configures a model. */
 export const extractionRules = {

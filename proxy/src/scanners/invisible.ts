@@ -1,33 +1,18 @@
 import type { Rule } from '../core/rule.ts'
 
 const TAG = '\\uDB40[\\uDC00-\\uDC7F]'
-const SUBDIVISION_FLAG = '\u{1F3F4}'
-const CANCEL_TAG = '\u{E007F}'
 
 /**
- * Emoji flags of subdivisions (UTS 51) are a black flag, three to six tag letters or digits, and the cancel tag.
- * The rule takes in the flag before the tags, so that the check can tell them from smuggled text.
+ * Emoji flags of subdivisions (UTS 51) are a black flag, three to six tag letters or digits, and the cancel tag. The tags
+ * of a flag, or the end of them, are not smuggled text.
  */
-const isNotFlag = (found: string): boolean => {
-  if (!found.startsWith(SUBDIVISION_FLAG)) return true
-  const tags = Array.from(found.slice(SUBDIVISION_FLAG.length))
-  const letters = tags.slice(0, -1).map((tag) => (tag.codePointAt(0) ?? 0) - 0xe0000)
-  const spelled = letters.every((code) => (code >= 0x61 && code <= 0x7a) || (code >= 0x30 && code <= 0x39))
-  return !(tags.at(-1) === CANCEL_TAG && letters.length >= 3 && letters.length <= 6 && spelled)
-}
-
-const OVERRIDES = /[\u202A\u202B\u202D\u202E\u2066-\u2068]/
-
-/** More selectors than a run of emoji needs: each must follow a character that it can select a form of. */
-const VARIATION_SELECTORS = /[\uFE00-\uFE0F]|\uDB40[\uDD00-\uDDEF]/g
-
-const selectors = (found: string): number => found.match(VARIATION_SELECTORS)?.length ?? 0
+const isNotFlag = (found: string): boolean =>
+  !/^[\u{E0030}-\u{E0039}\u{E0061}-\u{E007A}]{0,6}\u{E007F}$/u.test(found)
 
 /** Text that a person does not see and a model reads, or that shows otherwise than it is stored. */
 export const invisibleRules = {
   // ASCII smuggling: U+E0000 to U+E007F mirror ASCII and show nothing.
   'tag-characters': {
-    lead: { class: '[\\uD83C\\uDFF4]', min: 0, max: 2 },
     pattern: `(?:${TAG}){1,}`,
     view: 'raw',
     bounds: 'none',
@@ -44,7 +29,6 @@ export const invisibleRules = {
     pattern: '[\\u202A\\u202B\\u2066-\\u2068]',
     view: 'raw',
     bounds: 'none',
-    check: (found) => OVERRIDES.test(found),
     score: 0.5,
   },
   // A joiner that stands alone is orthography (Persian, Indic, emoji); two in a row, or a zero width space run, are not.
@@ -79,7 +63,6 @@ export const invisibleRules = {
     pattern: '(?:[\\uFE00-\\uFE0F]|\\uDB40[\\uDD00-\\uDDEF]){2,}',
     view: 'raw',
     bounds: 'none',
-    check: (found) => selectors(found) >= 2,
   },
   'private-use-run': {
     pattern: '(?:[\\uE000-\\uF8FF]|[\\uDB80-\\uDBFF][\\uDC00-\\uDFFF]){4,}',

@@ -1,5 +1,5 @@
 import { luhn, remainder, weighted } from './checksums.ts'
-import { alphanumericsOf, digitsOf, isOneDigit } from './digits.ts'
+import { alphanumericsOf, digitsOf } from './digits.ts'
 
 type Issuer = { readonly from: number; readonly to: number; readonly lengths: readonly number[] }
 
@@ -36,9 +36,7 @@ export const isPaymentCard = (found: string): boolean => {
   return (
     issuers.some(
       ({ from, to, lengths }) => issuer >= from && issuer <= to && lengths.includes(digits.length),
-    ) &&
-    luhn(digits) &&
-    !isOneDigit(digits.slice(1, -1))
+    ) && luhn(digits)
   )
 }
 

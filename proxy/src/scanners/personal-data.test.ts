@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { compileScanner } from '../text/scanner.ts'
-import { nationalNumberRules } from './national-numbers.ts'
+import type { nationalNumberRules } from './national-numbers.ts'
 import { personalDataRules } from './personal-data.ts'
 import { rows, rulesIn, type Samples } from './samples.ts'
 
@@ -49,8 +49,19 @@ const samples: Record<Rules, Samples> = {
     misses: ['born in March', 'born after 3, 1988'],
   },
   'payment-card': {
-    hits: ['4111 1111 1111 1111', '5500-0000-0000-0004', '378282246310005', '6011111111111117'],
+    hits: [
+      '4111 1111 1111 1111',
+      '5500-0000-0000-0004',
+      '378282246310005',
+      '6011111111111117',
+      '4111 1111 1111 1111 123',
+      '4111 1111 1111 1111 12/27',
+    ],
     misses: ['4111 1111 1111 1112', '1234567812345670', '0000000000000000', '41111111111111110000'],
+  },
+  'payment-card-19': {
+    hits: ['6212 3412 3412 3412 346'],
+    misses: ['6212 3412 3412 3412 341'],
   },
   iban: {
     hits: ['DE89370400440532013000', 'GB82 WEST 1234 5698 7654 32', 'fr1420041010050500013m02606'],
@@ -97,7 +108,7 @@ const samples: Record<Rules, Samples> = {
     ],
   },
   'ipv6-address': {
-    hits: ['2a02:898:52::1', '2606:4700:4700:0000:0000:0000:0000:1111'],
+    hits: ['2a02:898:52::1', '2a02:898:52::1:', '2606:4700:4700:0000:0000:0000:0000:1111'],
     misses: ['::1', 'fe80::1', '2001:db8::1', 'std::abc::def', '12:34:56', '00:1a:2b:3c:4d:5e'],
   },
   'mac-address': {

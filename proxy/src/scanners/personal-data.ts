@@ -86,15 +86,23 @@ const contactRules = {
 
 const moneyRules = {
   'payment-card': {
-    pattern: '\\d{4}(?:[ -]?\\d){8,15}',
+    // Groups as printed on cards: a looser pattern would take in the expiry date and the security code that follow.
+    pattern:
+      '(?:\\d{12,19}|\\d{4}[ -]\\d{4}[ -]\\d{4}[ -]\\d{4}|\\d{4}[ -]\\d{6}[ -]\\d{4,5}|\\d{6}[ -]\\d{10,13})',
+    bounds: 'digit',
+    check: isPaymentCard,
+    evidence: 'luhn',
+  },
+  'payment-card-19': {
+    pattern: '\\d{4}[ -]\\d{4}[ -]\\d{4}[ -]\\d{4}[ -]\\d{3}',
     bounds: 'digit',
     check: isPaymentCard,
     evidence: 'luhn',
   },
   iban: {
     lead: { class: '[A-Za-z]', min: 2, max: 3 },
-    pattern: '\\d{2}(?:[ -]?[A-Z0-9]){11,30}',
-    ignoreCase: true,
+    pattern:
+      '\\d{2}(?:[A-Za-z0-9]{11,30}|[ -][A-Z0-9]{4}[ -][A-Z0-9]{4}(?:[ -][A-Z0-9]{4}){0,6}(?:[ -][A-Z0-9]{1,3})?)',
     check: isIban,
     evidence: 'mod97',
   },
@@ -145,7 +153,7 @@ const networkRules = {
   },
   'ipv6-address': {
     lead: { class: '[0-9a-fA-F:]', min: 0, max: 40 },
-    pattern: ':[0-9a-fA-F:]{2,38}',
+    pattern: ':[0-9a-fA-F:]{1,38}[0-9a-fA-F]',
     check: isPublicIpv6,
     score: 0.7,
   },
