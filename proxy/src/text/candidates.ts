@@ -1,4 +1,5 @@
 import { BLOCKING, FREE, SEPARATING } from './edge.ts'
+import type { Marks } from './program.ts'
 import { LONGEST, type Run } from './run.ts'
 
 /** Fields of a candidate in `Run.cells`. */
@@ -20,7 +21,7 @@ export const CARRIES_ON = 6
 export const addCandidate = (run: Run, machine: number, start: number): number => {
   const at = run.count * FIELDS
   if (at === run.cells.length) {
-    const larger = new Int32Array(run.cells.length * 2)
+    const larger = new Int32Array(Math.max(8 * FIELDS, run.cells.length * 2))
     larger.set(run.cells)
     run.cells = larger
   }
@@ -36,36 +37,14 @@ export const addCandidate = (run: Run, machine: number, start: number): number =
   return at
 }
 
-/** Where in `cells` a state of `Program.next` was last reached, and in which step: two candidates in one state have one future. */
-interface Marks {
-  readonly step: Int32Array
-  readonly at: Int32Array
-  now: number
-}
-
-const marksOf = new WeakMap<Int32Array, Marks>()
-
-const marksFor = (next: Int32Array): Marks => {
-  let marks = marksOf.get(next)
-  if (marks === undefined) {
-    marks = { step: new Int32Array(next.length), at: new Int32Array(next.length), now: 0 }
-    marksOf.set(next, marks)
-  }
-  if (marks.now === 0x7fffffff) {
-    marks.step.fill(0)
-    marks.now = 0
-  }
-  marks.now++
-  return marks
-}
-
 /**
  * Moves every candidate over one character of class `cls` that ends at `end`. Two candidates of one rule in one state
  * become the earlier one, so their number is bounded by the rules, not by the text.
  */
 export const advance = (run: Run, cls: number, end: number): void => {
   const { cells, program } = run
-  const marks = marksFor(program.next)
+  const { marks } = program
+  marks.now = marks.now === 0x7fffffff ? startAgain(marks) : marks.now + 1
   const count = run.count
   let spawned: number[] | undefined
   let kept = 0
@@ -94,6 +73,11 @@ export const advance = (run: Run, cls: number, end: number): void => {
   if (spawned !== undefined)
     for (const machine of spawned)
       if (end >= (run.lastEnd[machine] as number)) addCandidate(run, machine, end)
+}
+
+const startAgain = (marks: Marks): number => {
+  marks.step.fill(0)
+  return 1
 }
 
 interface Character {
@@ -133,6 +117,7 @@ export const endBefore = ({ cells, program }: Run, from: number, edge: number): 
     if (edge !== BLOCKING) cells[from + END] = tentative
     cells[from + TENTATIVE] = -1
   }
+  if ((program.then[cells[from + MACHINE] as number] as number) >= 0) return
   const state = cells[from + STATE] as number
   const taken = cells[from + TAKEN] as number
   if (cells[from + CARRIES_ON] === 1) {

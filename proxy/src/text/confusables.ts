@@ -34,7 +34,7 @@ const LOOK_ALIKES: Readonly<Record<string, string>> = {
 
 const LATIN = new Map(
   Object.entries(LOOK_ALIKES).flatMap(([latin, others]) =>
-    [...others].map((other) => [other.codePointAt(0) as number, latin.charCodeAt(0)] as const),
+    Array.from(others, (other) => [other.codePointAt(0) as number, latin.charCodeAt(0)] as const),
   ),
 )
 

@@ -1,9 +1,9 @@
 import type { Rule } from '../core/rule.ts'
-import { type Charset, charset, has } from './charset.ts'
+import { type Charset, charset, complement, has } from './charset.ts'
 import { BLOCKING, FREE, SEPARATING } from './edge.ts'
 
 const DIGIT: Charset = [[48, 57]]
-const WORD: Charset = [...DIGIT, [65, 90], [95, 95], [97, 122]]
+const WORD: Charset = charset([...DIGIT, [65, 90], [95, 95], [97, 122]])
 const TOKEN: Charset = charset([
   [43, 43],
   [45, 57],
@@ -29,3 +29,7 @@ export const edgeOf = (bounds: Rule['bounds'], code: number): number => {
   if (has(BLOCKED[bounds ?? 'word'], code)) return BLOCKING
   return bounds === 'digit' && has(SEPARATOR, code) ? SEPARATING : FREE
 }
+
+/** What may stand beside a finding; undefined when anything may. */
+export const allowedBeside = (bounds: Rule['bounds']): Charset | undefined =>
+  bounds === 'none' ? undefined : complement(BLOCKED[bounds ?? 'word'])

@@ -108,7 +108,10 @@ export const foldedOf = (point: number): number => {
 const compatible = (point: number, form: 'NFKC' | 'NFKD'): number | undefined => {
   if (!within(COMPATIBLE, point)) return undefined
   if (point >= 0x1f130) return enclosed(point)
-  const parts = [...String.fromCodePoint(point).normalize(form)].map((part) => part.codePointAt(0) as number)
+  const parts = Array.from(
+    String.fromCodePoint(point).normalize(form),
+    (part) => part.codePointAt(0) as number,
+  )
   const bases = parts.filter((part) => !within(MARKS, part))
   return bases.length === 1 ? bases[0] : undefined
 }

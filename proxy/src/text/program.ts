@@ -1,9 +1,10 @@
 import type { Category } from '../core/finding.ts'
 import { type Alphabet, alphabetOf, SKIP } from './alphabet.ts'
 import { type Automaton, compileAutomaton } from './automaton.ts'
-import { has } from './charset.ts'
+import { type Charset, has } from './charset.ts'
 import { charsetsOf, type Draft, draftsOf, naming, type RuleTable } from './drafts.ts'
-import { edgeOf, EDGES } from './edges.ts'
+import { allowedBeside, edgeOf, EDGES } from './edges.ts'
+import type { Trigger } from './triggers.ts'
 import { compileTriggers, type TriggerAutomaton } from './trie.ts'
 
 /** An automaton of one rule: of its pattern, or of the prefix that leads to it. */
@@ -21,6 +22,16 @@ export interface Machine {
   /** Most characters that may stand before its trigger, and by class whether they can. */
   readonly headMax: number
   readonly heads: Uint8Array
+}
+
+/**
+ * Where among the candidates a state of `Program.next` was last reached, and in which step: two candidates of one rule in
+ * one state have one future. Only used within a step, so all runs of a program share it.
+ */
+export interface Marks {
+  readonly step: Int32Array
+  readonly at: Int32Array
+  now: number
 }
 
 /** Rules that read a text together, in one pass. */
@@ -44,6 +55,7 @@ export interface Program {
   readonly edge: Uint8Array
   /** Machines whose findings may begin before their trigger. */
   readonly leading: readonly number[]
+  readonly marks: Marks
 }
 
 /** One program for each way to read a text. Throws SyntaxError or RangeError, naming the rule, for what cannot be compiled. */
@@ -63,15 +75,21 @@ const compileProgram = (drafts: readonly Draft[], beyondAscii: boolean): Program
   const sets = drafts.flatMap(({ pattern, lead }) => [...charsetsOf(pattern), lead])
   const alphabet = alphabetOf(view, [...sets, ...EDGES, [[32, 32]]])
   const machines = drafts.map((draft) => machineOf(draft, alphabet))
+  const layout = layOut(drafts, alphabet)
   const triggers = drafts.flatMap((draft, machine) =>
-    draft.triggers.map((trigger) => ({ ...trigger, machine })),
+    draft.triggers.map((trigger) => ({
+      ...trigger,
+      machine,
+      state: stateBehind(trigger, { ...layout, alphabet, machine }),
+      after: beyondAscii ? undefined : afterOf(draft, trigger),
+    })),
   )
   return {
     alphabet,
     triggers: compileTriggers(triggers, alphabet),
     beyondAscii,
     machines,
-    ...layOut(drafts, alphabet),
+    ...layout,
     edge: byMachine(
       drafts,
       alphabet,
@@ -82,6 +100,34 @@ const compileProgram = (drafts: readonly Draft[], beyondAscii: boolean): Program
     then: Int32Array.from(drafts, ({ part }, at) => (part === 'prefix' ? at + 1 : -1)),
     leading: [...machines.keys()].filter((at) => leadsBefore(machines[at] as Machine)),
   }
+}
+
+/** What must stand before a trigger whose finding begins with it. The rest of the bounds is looked at when it is seen. */
+const afterOf = ({ rule, part, lead }: Draft, { head }: Trigger): Charset | undefined =>
+  part === 'prefix' || lead.length > 0 || head.length > 0 ? undefined : allowedBeside(rule.bounds)
+
+/** The one state that a machine is in behind a trigger, whichever of its characters were seen; -1 when there are several. */
+const stateBehind = (
+  { head, sets }: Trigger,
+  {
+    next,
+    start,
+    column,
+    alphabet,
+    machine,
+  }: Pick<Program, 'next' | 'start' | 'column' | 'alphabet'> & { machine: number },
+): number => {
+  let state = start[machine] as number
+  for (const set of [...head, ...sets]) {
+    const columns = new Set<number>()
+    alphabet.codes.forEach((code, cls) => {
+      if (cls > SKIP && has(set, code)) columns.add(column[machine * alphabet.size + cls] as number)
+    })
+    const [only] = columns
+    if (columns.size !== 1 || only === undefined) return -1
+    state = next[state + only] as number
+  }
+  return state
 }
 
 const leadsBefore = ({ leadMax, headMax }: Machine): boolean => leadMax > 0 || headMax > 0
@@ -141,5 +187,6 @@ const layOut = (drafts: readonly Draft[], alphabet: Alphabet) => {
     alphabet,
     (_, at) => (cls) => (automata[at] as Automaton).columnOf[cls] as number,
   )
-  return { next, accepting, start, column }
+  const marks: Marks = { step: new Int32Array(length), at: new Int32Array(length), now: 0 }
+  return { next, accepting, start, column, marks }
 }

@@ -51,17 +51,48 @@ const step = (run: Run, cls: number, end: number): void => {
   for (const sighting of triggers.ends(run.trigger)) open(run, sighting, end)
 }
 
-/** Opens a candidate of a machine whose trigger has just been seen. */
-const open = (run: Run, { machine, seen }: Sighting, end: number): void => {
+/** Opens a candidate of a machine whose trigger has just been seen, unless the text at hand already ends it. */
+const open = (run: Run, { machine, seen, state }: Sighting, end: number): void => {
+  if (state > 0 && comesToNothing(run, machine, { state, end })) return
   const from = walkBack(run, { seen, end })
   const begin = beginning(run, machine, from)
   if (begin < (run.lastEnd[machine] as number)) return
-  const state = replay(run, machine, { from, end })
-  if (state === 0) return
+  const behind = state > 0 ? state : replay(run, machine, { from, end })
+  if (behind === 0 || (state <= 0 && comesToNothing(run, machine, { state: behind, end }))) return
   const candidate = addCandidate(run, machine, begin)
-  run.cells[candidate + STATE] = state
+  run.cells[candidate + STATE] = behind
   run.cells[candidate + TAKEN] = end
   const then = run.program.then[machine] as number
-  if (then >= 0 && run.program.accepting[state] === 1 && end >= (run.lastEnd[then] as number))
+  if (then >= 0 && run.program.accepting[behind] === 1 && end >= (run.lastEnd[then] as number))
     addCandidate(run, then, end)
+}
+
+/** Most characters that a candidate is tried on before it is followed step by step. */
+const TRIED = 96
+/** Trying is worth its work on ordinary text only: on text made of beginnings, following step by step is cheaper. */
+const mayTry = (run: Run, end: number): boolean => run.tried < 4 * end + 4096
+
+/** Whether a candidate dies without a match on the next few characters. Most do, and then nothing needs to follow them. */
+const comesToNothing = (
+  run: Run,
+  machine: number,
+  { state, end }: { state: number; end: number },
+): boolean => {
+  const { column, next, accepting, alphabet } = run.program
+  if (!mayTry(run, end)) return false
+  const { text, base } = run
+  const to = Math.min(text.length, end - base + TRIED)
+  const columns = machine * alphabet.size
+  let on = state
+  let at = end - base
+  for (; at < to && on !== 0 && accepting[on] === 0; at++) {
+    const cls = alphabet.classOf[text.charCodeAt(at)] as number
+    if (cls === LOOK) break
+    const k = column[columns + cls] as number
+    if (k !== 0) on = next[on + k] as number
+  }
+  const tried = at - end + base
+  run.tried += tried
+  run.steps += tried
+  return on === 0
 }

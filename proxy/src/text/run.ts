@@ -24,6 +24,8 @@ export interface Run {
   found: Finding[]
   /** Characters read and candidates advanced: what the work is proportional to. */
   steps: number
+  /** Characters that candidates were tried on before they were followed. */
+  tried: number
 }
 
 /** How far back a candidate may reach from where its trigger ends, and what is looked at on its left. */
@@ -38,11 +40,31 @@ export const startRun = (program: Program): Run => ({
   base: 0,
   trigger: 0,
   rough: false,
-  cells: new Int32Array(8 * 8),
+  cells: NO_CELLS,
   count: 0,
   unsettled: false,
   waiting: 0,
   lastEnd: new Int32Array(program.machines.length),
   found: [],
   steps: 0,
+  tried: 0,
 })
+
+const NO_CELLS = new Int32Array()
+
+/** Makes a run whose text is complete and settled ready for another text. */
+export const restart = (run: Run): void => {
+  run.text = ''
+  run.base = 0
+  run.trigger = 0
+  run.rough = false
+  run.count = 0
+  run.unsettled = false
+  run.waiting = 0
+  if (run.found.length > 0) {
+    run.found = []
+    run.lastEnd.fill(0)
+  }
+  run.steps = 0
+  run.tried = 0
+}

@@ -6,6 +6,8 @@ import type { Trigger } from './triggers.ts'
 export interface Sighting {
   readonly machine: number
   readonly seen: number
+  /** State of the machine behind the trigger; -1 when that depends on what exactly was seen. */
+  readonly state: number
 }
 
 /**
@@ -25,41 +27,48 @@ export const START = 0
 
 const MOST_STATES = 30_000
 
+/** A trigger of a machine; `after`, when given, must stand before it, unless the text begins there. */
+interface Placed extends Trigger {
+  readonly machine: number
+  readonly state: number
+  readonly after: Charset | undefined
+}
+
 /** What all triggers with the same first characters share. */
 interface Node {
   readonly set: Charset
-  readonly first: boolean
+  /** A neighbour is not part of the trigger, and the beginning of the text will do for it. */
+  readonly kind: 'neighbour' | 'first' | 'later'
   readonly children: Map<string, number>
   readonly partials: Sighting[]
   readonly ends: Sighting[]
 }
 
 /** Throws RangeError when the triggers need too many states together. */
-export const compileTriggers = (
-  triggers: readonly (Trigger & { readonly machine: number })[],
-  alphabet: Alphabet,
-): TriggerAutomaton => {
+export const compileTriggers = (triggers: readonly Placed[], alphabet: Alphabet): TriggerAutomaton => {
   const nodes = trieOf(triggers)
-  return pack(nodes, subsetsOf(movesOf(nodes, alphabet)), alphabet)
+  return pack(nodes, subsetsOf(nodes, movesOf(nodes, alphabet)), alphabet)
 }
 
-const trieOf = (triggers: readonly (Trigger & { readonly machine: number })[]): readonly Node[] => {
+const trieOf = (triggers: readonly Placed[]): readonly Node[] => {
   const nodes: Node[] = []
-  const roots = new Map<string, number>()
-  for (const { machine, head, sets } of triggers) {
-    let level = roots
+  const anywhere = new Map<string, number>()
+  const nodeIn = (level: Map<string, number>, set: Charset, kind: Node['kind']): Node => {
+    const key = set.join(';')
+    const at = level.get(key) ?? nodes.length
+    if (at === nodes.length) {
+      nodes.push({ set, kind, children: new Map(), partials: [], ends: [] })
+      level.set(key, at)
+    }
+    return nodes[at] as Node
+  }
+  const neighbours = new Map<string, number>()
+  for (const { machine, state, head, sets, after } of triggers) {
+    let level = after === undefined ? anywhere : nodeIn(neighbours, after, 'neighbour').children
     sets.forEach((set, index) => {
-      const key = set.join(';')
-      const at = level.get(key) ?? nodes.length
-      if (at === nodes.length) {
-        nodes.push({ set, first: index === 0, children: new Map(), partials: [], ends: [] })
-        level.set(key, at)
-      }
-      const node = nodes[at] as Node
-      ;(index === sets.length - 1 ? node.ends : node.partials).push({
-        machine,
-        seen: head.length + index + 1,
-      })
+      const node = nodeIn(level, set, level === anywhere ? 'first' : 'later')
+      const seen = head.length + index + 1
+      ;(index === sets.length - 1 ? node.ends : node.partials).push({ machine, seen, state })
       level = node.children
     })
   }
@@ -86,7 +95,7 @@ const movesOf = (nodes: readonly Node[], { view, size, codes }: Alphabet): Moves
   }
   const enter = Array.from({ length: size }, (): number[] => [])
   nodes.forEach((node, at) => {
-    if (node.first) for (const cls of admittedBy(node)) enter[cls]?.push(at)
+    if (node.kind !== 'later') for (const cls of admittedBy(node)) enter[cls]?.push(at)
   })
   const from = nodes.map((node, at) => {
     const moves = new Map<number, number[]>()
@@ -107,9 +116,10 @@ interface Subsets {
   readonly rows: readonly Int32Array[]
 }
 
-const subsetsOf = ({ enter, from }: Moves): Subsets => {
-  const numbers = new Map<string, number>([['', 0]])
-  const members: (readonly number[])[] = [[]]
+const subsetsOf = (nodes: readonly Node[], { enter, from }: Moves): Subsets => {
+  const neighbours = [...nodes.keys()].filter((at) => (nodes[at] as Node).kind === 'neighbour')
+  const numbers = new Map<string, number>([[neighbours.join(','), 0]])
+  const members: (readonly number[])[] = [neighbours]
   const numberOf = (reached: Iterable<number>): number => {
     const sorted = [...new Set(reached)].toSorted((a, b) => a - b)
     const key = sorted.join(',')
@@ -120,8 +130,8 @@ const subsetsOf = ({ enter, from }: Moves): Subsets => {
     return members.push(sorted) - 1
   }
   const first = Int32Array.from(enter, numberOf)
-  const rows = [first]
-  for (let state = 1; state < members.length; state++) {
+  const rows: Int32Array[] = []
+  for (let state = 0; state < members.length; state++) {
     const row = first.slice()
     const reached = new Map<number, number[]>()
     for (const at of members[state] as readonly number[])
@@ -150,11 +160,13 @@ const pack = (nodes: readonly Node[], { members, rows }: Subsets, { size }: Alph
   })
   const nodesAt = (state: number): readonly Node[] =>
     (members[order[state / size] as number] ?? []).map((at) => nodes[at] as Node)
+  const hot = order.filter((state) => !ending(state)).length * size
+  const ends = order.slice(hot / size).map((_, at) => nodesAt(hot + at * size).flatMap((node) => node.ends))
   return {
     next,
-    hot: order.filter((state) => !ending(state)).length * size,
+    hot,
     skip: (state) => skips.get(state) ?? START,
-    ends: remembered((state) => nodesAt(state).flatMap((node) => node.ends)),
+    ends: (state) => ends[(state - hot) / size] as readonly Sighting[],
     partials: remembered((state) => nodesAt(state).flatMap((node) => node.partials)),
   }
 }

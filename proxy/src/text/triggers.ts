@@ -11,18 +11,20 @@ export interface Trigger {
   readonly sets: readonly Charset[]
 }
 
-const MOST_TRIGGERS = 96
+const MOST_TRIGGERS = 300
 const MOST_CHARACTERS = 64
 /** How selective a trigger should be, in bits; when that takes too many triggers, less has to do. */
+const FOLDED_WISHES = [48, 32, 26, 20, 16, 12, 9, 6, 3, 0]
 const WISHES = [20, 16, 12, 9, 6, 3, 0]
 /** A trigger this selective is good enough to stop at a character that could be nearly anything. */
 const ENOUGH = 10
 /** A trigger that is more selective than this only costs states. */
 const AMPLE = 26
+const FOLDED_AMPLE = 60
 
 /** The triggers of a pattern: one of them is in every text that it matches. */
 export const triggersOf = (pattern: Pattern, folded: boolean): readonly Trigger[] => {
-  for (const wish of WISHES) {
+  for (const wish of folded ? FOLDED_WISHES : WISHES) {
     const heads = extend([{ sets: [], open: true }], pattern, { wish, folded })
     if (heads.length <= MOST_TRIGGERS) return distinct(heads.map(({ sets }) => best(sets, folded)))
   }
@@ -71,7 +73,7 @@ const best = (sets: readonly Charset[], folded: boolean): Trigger => {
       continue
     let end = start
     let worth = 0
-    while (end < sets.length && worth < AMPLE && !isVague(sets[end] as Charset))
+    while (end < sets.length && worth < (folded ? FOLDED_AMPLE : AMPLE) && !isVague(sets[end] as Charset))
       worth += bits([sets[end++] as Charset])
     if (worth <= most + (most >= ENOUGH ? 6 : 0)) continue
     from = start
