@@ -20,6 +20,7 @@ for (const [network, prefix] of [
 ] as const)
   specialIpv4.addSubnet(network, prefix, 'ipv4')
 for (const [network, prefix] of [
+  ['::', 16],
   ['2001::', 23],
   ['2001:db8::', 32],
   ['3fff::', 20],
@@ -30,9 +31,12 @@ for (const [network, prefix] of [
 export const isPublicIpv4 = (found: string): boolean =>
   isIPv4(found) && !found.endsWith('.0') && !found.startsWith('1.0.') && !specialIpv4.check(found, 'ipv4')
 
-/** Global unicast (2000::/3), documentation and special purposes apart; `db8::1` and scoped names of C++ are no addresses. */
+const GLOBAL_UNICAST = /^[23][0-9a-f]{3}:/i
+const ALL_GROUPS = /^(?!f[cdef])(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}$/i
+
+/** Global unicast (2000::/3), special purposes apart, or all eight groups written out; `db8::1` and scoped names of C++ are no addresses. */
 export const isPublicIpv6 = (found: string): boolean =>
-  isIPv6(found) && /^[23][0-9a-f]{3}:/i.test(found) && !specialIpv6.check(found, 'ipv6')
+  isIPv6(found) && (GLOBAL_UNICAST.test(found) || ALL_GROUPS.test(found)) && !specialIpv6.check(found, 'ipv6')
 
 /** One kind of separator throughout; neither broadcast nor all zero. */
 export const isMacAddress = (found: string): boolean => {
