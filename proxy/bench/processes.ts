@@ -35,8 +35,9 @@ export const start = async ({ command, args, port, env }: Start): Promise<Runnin
   return {
     child,
     readyMs: performance.now() - begin,
+    // Workers outlive a killed master and would keep the port.
     stop: () => {
-      child.kill('SIGKILL')
+      for (const pid of family(child.pid ?? 0)) process.kill(pid, 'SIGKILL')
       return exited
     },
   }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Start } from './processes.ts'
 
@@ -40,7 +40,7 @@ export const nginx = ({ folder, model, port }: BenchSite): BenchTarget | undefin
   )
   writeFileSync(
     file,
-    `daemon off; worker_processes 1; pid ${folder}/nginx.pid; error_log ${folder}/nginx.log;
+    `${process.getuid?.() === 0 ? 'user root; ' : ''}daemon off; worker_processes 1; pid ${folder}/nginx.pid; error_log ${folder}/nginx.log;
 events { worker_connections 1024; }
 http { access_log off; ${temporary.join(' ')}
   upstream model { server 127.0.0.1:${model}; keepalive 256; }
@@ -104,6 +104,7 @@ export const postern = ({ folder, model, port }: BenchSite): BenchTarget => {
     join(folder, 'keys.yaml'),
     `- { hash: '${hash}', subject: bench, tenant: bench, roles: [admin] }\n`,
   )
+  writeFileSync(join(folder, 'data.json'), JSON.stringify(unlimited()))
   const file = join(folder, 'postern.yaml')
   writeFileSync(
     file,
@@ -112,6 +113,7 @@ admin: { port: ${port + 1} }
 identity: { apiKeys: { file: ${join(folder, 'keys.yaml')} } }
 upstreams: [{ name: model, url: 'http://127.0.0.1:${model}' }]
 models: [{ name: bench, targets: [{ upstream: model }] }]
+policy: { dataFile: ${join(folder, 'data.json')} }
 audit: { file: ${join(folder, 'audit.log')} }
 telemetry: { log: { level: warn } }
 `,
@@ -121,4 +123,15 @@ telemetry: { log: { level: warn } }
     headers: { authorization: `Bearer ${key}` },
     start: { command: process.execPath, args: [cli, 'serve', file], port },
   }
+}
+
+/** The default policy data, with rates that a benchmark does not reach: counting goes on, refusing does not. */
+const unlimited = (): unknown => {
+  const data = JSON.parse(readFileSync(resolve(HERE, '../../policies/data.json'), 'utf8')) as {
+    limits: { roles: Record<string, object>; tenants: Record<string, object> }
+  }
+  const rates = { requests_per_second: 1e6, concurrency: 1e5, tokens_per_minute: 1e12 }
+  data.limits.roles['admin'] = rates
+  data.limits.tenants['*'] = rates
+  return data
 }

@@ -156,7 +156,7 @@ describe('the openai client', () => {
       code: 'content_filter',
     })
     await expect(ask('nobody', 'Hello', { max_tokens: 10 })).rejects.toBeInstanceOf(PermissionDeniedError)
-    await expect(ask('user', 'Hello', { max_tokens: 8000 })).rejects.toBeInstanceOf(PermissionDeniedError)
+    await expect(ask('user', 'Hello', { n: 2 })).rejects.toBeInstanceOf(PermissionDeniedError)
     await expect(ask('developer', 'Hello', { model: 'gpt-unknown' })).rejects.toBeInstanceOf(NotFoundError)
     await expect(ask('developer', 'Hello', { unknown_key: 1 })).rejects.toBeInstanceOf(BadRequestError)
     const wrong = new OpenAI({ baseURL: `${guard.url}/v1`, apiKey: 'pk-wrong', maxRetries: 0 })

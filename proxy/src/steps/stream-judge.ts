@@ -1,5 +1,5 @@
 import type { Lane } from '../core/dialect.ts'
-import { nestedJson, withEdits } from '../core/edit.ts'
+import { isAmbiguousJson, nestedJson, withEdits } from '../core/edit.ts'
 import type { Finding } from '../core/finding.ts'
 import { jsonTexts } from '../core/json-texts.ts'
 import { isObject } from '../core/json.ts'
@@ -48,6 +48,10 @@ export const streamJudge = (parts: JudgeParts, decide: Decide, notes: Notes): St
       return answer.allow ? answer.actions : undefined
     },
     async tool(lane, call) {
+      if (isAmbiguousJson(call.arguments)) {
+        notes.reasons = [...notes.reasons, 'tool_arguments_ambiguous']
+        return undefined
+      }
       const held = readArguments(call.arguments)
       const scanned = held.texts.map((text) => ({ text, findings: scanSafely(parts.scanner, text.value) }))
       const tool = { name: call.name, arguments: held.names }
