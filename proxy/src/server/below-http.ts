@@ -42,7 +42,11 @@ export const onUpgrade = (
   }
   connection.dead = true
   const id = randomUUID()
-  const refuse = (refusal: Refusal): void => refuseRaw(context, socket, { refusal, id })
+  let refused = false
+  const refuse = (refusal: Refusal): void => {
+    if (!refused) refuseRaw(context, socket, { refusal, id })
+    refused = true
+  }
   void upgrade(context, pass, { ...peer, id, refuse }).catch((error: unknown) => {
     refuse(asRefusal(error))
   })

@@ -125,8 +125,8 @@ const named = <T>(path: string, what: string, make: () => T): T => {
 }
 
 const reason = (cause: unknown): string => {
-  const { code, message } = asError(cause) as NodeJS.ErrnoException
-  return code ?? message
+  const { code, message } = cause as { readonly code?: string; readonly message?: string }
+  return code ?? message ?? 'unknown error'
 }
 
-const asError = (cause: unknown): Error => (cause instanceof Error ? cause : new Error(String(cause)))
+const asError = (cause: unknown): Error => (cause instanceof Error ? cause : new Error(reason(cause)))

@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import type { ClientRequest, IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { ServerOptions as ProxyOptions } from 'http-proxy'
 import type { Received, Route } from '../core/exchange.ts'
@@ -116,7 +116,7 @@ export const passThrough = async (
         connection: 'Upgrade',
         ...upstream.headers,
       }
-      boundSocket(socket, upstream.idleTimeoutMs, limits.connectionAgeMs)
+      boundAge(socket, limits.connectionAgeMs)
       await new Promise<void>((resolve) => {
         socket.once('close', resolve)
         proxy.ws(request, socket, head, target(upstream), (cause) => {
@@ -136,6 +136,10 @@ const newProxy = async () => {
   const proxy = httpProxy.createProxyServer({})
   // Every call has its own error callback; without a listener an error in between would end the process.
   proxy.on('error', () => undefined)
+  // A client that leaves during the answer would leave the upstream writing to nobody.
+  proxy.on('proxyReq', (call, _request, response: ServerResponse) => {
+    response.once('close', () => call.destroy())
+  })
   proxy.on('proxyRes', (answer, _request, response: ServerResponse) => {
     answer.headers = { ...pick(answer.headers, TO_CLIENT), ...marks() }
     // http-proxy would leave a client waiting for the rest of an answer that broke off.
@@ -143,20 +147,46 @@ const newProxy = async () => {
       if (!answer.complete) response.destroy()
     })
   })
-  proxy.on('proxyReqWs', (request, received) => {
-    request.on('upgrade', (answer: IncomingMessage) => {
-      switched.add(received)
-      answer.headers = { ...pick(answer.headers, UPGRADE_TO_CLIENT), [MARK]: 'false' }
-    })
-    request.on('response', (answer: IncomingMessage & { upgrade: boolean }) => {
-      // Stops http-proxy from writing this answer to the client: it is not the upgrade that was asked for.
-      answer.upgrade = true
-      request.destroy(
-        new Error(`the upstream answered ${answer.statusCode ?? 0} instead of switching protocols`),
-      )
-    })
+  proxy.on('proxyReqWs', (...[call, request, socket, { proxyTimeout = 0 }]) => {
+    // http-proxy adds its own listeners right after this event.
+    process.nextTick(() => gateUpgrade(call, { request, socket, idleMs: proxyTimeout }))
   })
   return proxy
+}
+
+/**
+ * Lets http-proxy see only a true upgrade: it tells the client 101 for whatever Node's client takes for one, also for a
+ * 200 of an upstream that goes on to speak HTTP, and copies any other answer to the client as it is.
+ */
+const gateUpgrade = (
+  call: ClientRequest,
+  peer: { readonly request: IncomingMessage; readonly socket: Socket; readonly idleMs: number },
+): void => {
+  const pass = call.listeners('upgrade')
+  call.removeAllListeners('upgrade').removeAllListeners('response')
+  const refuse = (answer: IncomingMessage): void => {
+    // Destroying a call that Node takes for upgraded reports nothing.
+    call.emit(
+      'error',
+      new Error(`the upstream answered ${answer.statusCode ?? 0} instead of switching protocols`),
+    )
+    call.destroy()
+  }
+  call.on('response', refuse)
+  call.on('upgrade', (answer: IncomingMessage, upstream: Socket, head: Buffer) => {
+    if (answer.statusCode !== 101 || answer.headers.upgrade?.toLowerCase() !== 'websocket') {
+      upstream.destroy()
+      refuse(answer)
+      return
+    }
+    switched.add(peer.request)
+    answer.headers = { ...pick(answer.headers, UPGRADE_TO_CLIENT), [MARK]: 'false' }
+    for (const listener of pass) Reflect.apply(listener, call, [answer, upstream, head])
+    // http-proxy leaves the other end open when one breaks.
+    peer.socket.once('close', () => upstream.destroy())
+    upstream.once('close', () => peer.socket.end())
+    for (const socket of [peer.socket, upstream]) socket.setTimeout(peer.idleMs, () => peer.socket.destroy())
+  })
 }
 
 const target = (upstream: UninspectedUpstream): ProxyOptions => ({
@@ -177,8 +207,7 @@ const marks = (): IncomingHttpHeaders => ({
 const pick = (headers: IncomingHttpHeaders, names: readonly string[]): IncomingHttpHeaders =>
   Object.fromEntries(names.filter((name) => headers[name] !== undefined).map((name) => [name, headers[name]]))
 
-const boundSocket = (socket: Socket, idleMs: number, ageMs: number): void => {
-  socket.setTimeout(idleMs, () => socket.destroy())
+const boundAge = (socket: Socket, ageMs: number): void => {
   const end = setTimeout(() => socket.destroy(), ageMs)
   end.unref()
   socket.once('close', () => clearTimeout(end))
