@@ -58,7 +58,11 @@ export const upstreamSchema = section({
     total: milliseconds('1s', '24h').prefault('10m').describe('From the call to the last byte.'),
   }).prefault({}),
   pool: section({
-    connections: upTo(10_000).default(128).describe('Connections to this upstream. Calls beyond it wait.'),
+    connections: upTo(10_000)
+      .default(1024)
+      .describe(
+        'Connections to this upstream, each for one call at a time: as many streams as may run at once. Calls beyond it wait.',
+      ),
     maxWaiting: z
       .int()
       .min(0)

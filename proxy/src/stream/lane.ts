@@ -44,7 +44,7 @@ export const textLane = (session: ScanSession): TextLane => {
     },
     end: () => keep(session.end()),
     release(actionOf) {
-      const to = session.cleared
+      const to = wholeWords(text, base, session.cleared)
       if (to <= position && pending.length === 0) return { text: '', blocked: undefined, position, altered }
       const cleaned = clean({ text, base, from: position, to, redactedTo }, pending, actionOf)
       pending = pending.filter((finding) => finding.start >= to)
@@ -58,4 +58,28 @@ export const textLane = (session: ScanSession): TextLane => {
     },
     held: () => base + text.length - position,
   }
+}
+
+/** Longer runs of letters are torn: they are no words, and waiting for their end would hold too much. */
+const MAX_WORD = 64
+
+/** Where what must wait begins inside a word, the whole word waits: clients see words as the model wrote them. */
+const wholeWords = (text: string, base: number, cleared: number): number => {
+  const at = cleared - base
+  if (at >= text.length || !isWord(text, at)) return cleared
+  for (let start = at; start > at - MAX_WORD; start--) {
+    if (start <= 0 || !isWord(text, start - 1)) return base + Math.max(0, start)
+  }
+  return cleared
+}
+
+const isWord = (text: string, at: number): boolean => {
+  const code = text.charCodeAt(at)
+  return (
+    (code >= 0x30 && code <= 0x39) ||
+    (code >= 0x41 && code <= 0x5a) ||
+    (code >= 0x61 && code <= 0x7a) ||
+    code === 0x5f ||
+    code > 0x7f
+  )
 }
