@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// The compiled guard when there is one (images, packages), else the sources: Node 24 runs them as they are.
+// In a checkout the sources run as they are (Node 24 strips the types), so that nothing stale does; an image has only the compiled guard.
 import { existsSync } from 'node:fs'
 
-const compiled = new URL('../dist/cli.js', import.meta.url)
-await import(existsSync(compiled) ? compiled.href : new URL('../src/cli.ts', import.meta.url).href)
+const source = new URL('../src/cli.ts', import.meta.url)
+await import(existsSync(source) ? source.href : new URL('../dist/cli.js', import.meta.url).href)

@@ -78,7 +78,7 @@ export const startGuard = async (config: Config, options: GuardOptions): Promise
       watch?.close()
       tlsWatch?.close()
       await admin.close()
-      await state.current.close()
+      await state.current.retire()
       await base.audit.close()
       await base.tracer.close()
     },
@@ -134,9 +134,6 @@ const exposed = (state: State, expose: () => Promise<string>): Promise<string> =
   return expose()
 }
 
-/** Time for exchanges of the old configuration to end before its pools and watches are closed. */
-const OLD_GENERATION_MS = 60_000
-
 const apply = async (state: State, next: Config): Promise<void> => {
   const restart = changesThatNeedRestart(state.config, next)
   if (restart.length > 0) {
@@ -145,7 +142,7 @@ const apply = async (state: State, next: Config): Promise<void> => {
   const old = state.current
   state.current = await composeGeneration(next, state.base)
   state.config = next
-  setTimeout(() => void old.close(), OLD_GENERATION_MS).unref()
+  void old.retire()
 }
 
 /** Follows the configuration file and every file that it names. */

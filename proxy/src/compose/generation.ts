@@ -26,7 +26,8 @@ export interface Generation {
   authorize(received: Received): Promise<void>
   /** Why it cannot serve now; empty when it can. */
   unready(): readonly string[]
-  close(): Promise<void>
+  /** Takes nothing new, lets what runs end, then closes. */
+  retire(): Promise<void>
 }
 
 /** Throws an Error that says what to change. */
@@ -48,10 +49,9 @@ export const composeGeneration = async (config: Config, base: Base): Promise<Gen
     const policy = opened(await composePolicy(config, { meter, log }))
     const parts: StepParts = { ...base, config, scanner, identity, models, limiter, policy }
     return {
-      ...routing(parts, identity),
+      ...untilIdle(routing(parts, identity), close),
       unready: () =>
         [policy.unready(), limiter.unready(), models.unready()].filter((why) => why !== undefined),
-      close,
     }
   } catch (error) {
     await close()
@@ -59,7 +59,32 @@ export const composeGeneration = async (config: Config, base: Base): Promise<Gen
   }
 }
 
-const routing = (parts: StepParts, identity: Identity): Pick<Generation, 'handle' | 'authorize'> => {
+type Serving = Pick<Generation, 'handle' | 'authorize'>
+
+/** Counts what runs, so that the parts are closed with the last exchange that uses them. */
+const untilIdle = (serving: Serving, close: () => Promise<void>): Serving & Pick<Generation, 'retire'> => {
+  let running = 0
+  let idle: (() => void) | undefined
+  const counted = (work: (received: Received) => Promise<void>) => async (received: Received) => {
+    running += 1
+    try {
+      await work(received)
+    } finally {
+      running -= 1
+      if (running === 0) idle?.()
+    }
+  }
+  return {
+    handle: counted((received) => serving.handle(received)),
+    authorize: counted((received) => serving.authorize(received)),
+    retire: async () => {
+      if (running > 0) await new Promise<void>((resolve) => (idle = resolve))
+      await close()
+    },
+  }
+}
+
+const routing = (parts: StepParts, identity: Identity): Serving => {
   const { config, policy, models } = parts
   const steps = composeSteps(parts)
   const dialogue = guard(steps)
