@@ -68,3 +68,11 @@ export const restart = (run: Run): void => {
   run.steps = 0
   run.tried = 0
 }
+
+/** A run that goes on from the same place on its own. */
+export const copyRun = (run: Run): Run => ({
+  ...run,
+  cells: run.cells.slice(),
+  lastEnd: run.lastEnd.slice(),
+  found: [],
+})

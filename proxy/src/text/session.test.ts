@@ -7,12 +7,19 @@ import { tables, texts } from './test-rules.ts'
 
 const scanner = compileScanner({ name: 'test', tables })
 
-const sorted = (findings: readonly Finding[]): readonly Finding[] =>
-  findings.toSorted((a, b) => a.start - b.start || b.end - a.end || a.rule.localeCompare(b.rule))
+/** In one order, whatever the order in which they became certain. */
+const sorted = (findings: readonly Finding[]): readonly string[] =>
+  findings
+    .map(
+      ({ rule, start, end, evidence }) => `${String(start).padStart(6)} ${end} ${rule} ${evidence.join(' ')}`,
+    )
+    .toSorted()
 
 /** Pieces of a text, cut at any unit. */
 const pieces = (text: string, cuts: readonly number[]): readonly string[] => {
-  const at = [...new Set([0, ...cuts.map((cut) => cut % (text.length + 1)), text.length])].toSorted((a, b) => a - b)
+  const at = [...new Set([0, ...cuts.map((cut) => cut % (text.length + 1)), text.length])].toSorted(
+    (a, b) => a - b,
+  )
   return at.slice(1).map((end, i) => text.slice(at[i], end))
 }
 
@@ -36,7 +43,7 @@ test('a text may come unit by unit', () => {
     fc.property(texts, (text) => {
       expect(sorted(stream(scanner, text.split('')))).toEqual(sorted(scanner.scan(text)))
     }),
-    { numRuns: 500 },
+    { numRuns: 300 },
   )
 })
 
@@ -47,7 +54,8 @@ test('what is cleared stays cleared, and no finding of a held rule begins in it'
       let cleared = 0
       let length = 0
       const check = (found: readonly Finding[]): void => {
-        for (const { rule, start } of found) if (rule !== 'email') expect(start).toBeGreaterThanOrEqual(cleared)
+        for (const { rule, start } of found)
+          if (rule !== 'email') expect(start).toBeGreaterThanOrEqual(cleared)
       }
       for (const piece of pieces(text, cuts)) {
         check(session.push(piece))

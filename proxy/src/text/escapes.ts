@@ -1,0 +1,155 @@
+/** One escaped character: its source length, what it stands for, and the evidence code of its kind. */
+export interface Escape {
+  readonly length: number
+  readonly text: string
+  readonly code: 'decoded:percent' | 'decoded:entity' | 'decoded:escape' | 'decoded:tags'
+}
+
+/** The escape at an offset; `more` when the text ends before it is clear; undefined when there is none. */
+export const escapeAt = (text: string, at: number): Escape | 'more' | undefined => {
+  switch (text.charCodeAt(at)) {
+    case PERCENT:
+      return percent(text, at)
+    case AMPERSAND:
+      return entity(text, at)
+    case BACKSLASH:
+      return backslash(text, at)
+    case TAG:
+      return tag(text, at)
+    default:
+      return undefined
+  }
+}
+
+/** Where the next escape may begin, from an offset on; the length of the text when nowhere. */
+export const mayEscape = (text: string, from: number): number => {
+  for (let at = from; at < text.length; at++) {
+    const unit = text.charCodeAt(at)
+    if (unit === PERCENT || unit === AMPERSAND || unit === BACKSLASH || unit === TAG) return at
+  }
+  return text.length
+}
+
+const PERCENT = 0x25
+const AMPERSAND = 0x26
+const BACKSLASH = 0x5c
+/** First unit of the tag characters, U+E0000 to U+E007F, which mirror ASCII and show nothing. */
+const TAG = 0xdb40
+
+const hexValue = (unit: number): number => {
+  if (unit >= 48 && unit <= 57) return unit - 48
+  const letter = unit | 32
+  return letter >= 97 && letter <= 102 ? letter - 87 : -1
+}
+
+/** The number that `digits` hexadecimal digits write; -1 when they do not, NaN when the text ends first. */
+const hexAt = (text: string, at: number, digits: number): number => {
+  let value = 0
+  for (let i = at; i < at + digits; i++) {
+    if (i >= text.length) return Number.NaN
+    const digit = hexValue(text.charCodeAt(i))
+    if (digit < 0) return -1
+    value = value * 16 + digit
+  }
+  return value
+}
+
+const REPLACEMENT = '\ufffd'
+
+const percent = (text: string, at: number): Escape | 'more' | undefined => {
+  const code = 'decoded:percent'
+  const lead = hexAt(text, at + 1, 2)
+  if (Number.isNaN(lead)) return 'more'
+  if (lead < 0) return undefined
+  if (lead < 0x80) return { length: 3, text: String.fromCharCode(lead), code }
+  const count = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : lead >= 0xc2 ? 1 : 0
+  let point = lead & (0x3f >> count)
+  for (let i = 1; i <= count; i++) {
+    const place = at + 3 * i
+    if (place >= text.length) return 'more'
+    const next = text.charCodeAt(place) === PERCENT ? hexAt(text, place + 1, 2) : -1
+    if (Number.isNaN(next)) return 'more'
+    if (next < 0x80 || next > 0xbf) return { length: 3, text: REPLACEMENT, code }
+    point = point * 64 + (next & 0x3f)
+  }
+  return count === 0
+    ? { length: 3, text: REPLACEMENT, code }
+    : { length: 3 * count + 3, text: characterOf(point), code }
+}
+
+const characterOf = (point: number): string => (point <= 0x10ffff ? String.fromCodePoint(point) : REPLACEMENT)
+
+/** The named references that stand for ASCII, which are all that hide something here. */
+// prettier-ignore
+const NAMED: Readonly<Record<string, string>> = {
+  amp: '&', apos: "'", ast: '*', bsol: '\\', colon: ':', comma: ',', commat: '@', dollar: '$', equals: '=', excl: '!',
+  grave: '`', gt: '>', hyphen: '-', lbrace: '{', lbrack: '[', lcub: '{', lowbar: '_', lpar: '(', lsqb: '[', lt: '<',
+  nbsp: ' ', newline: '\n', num: '#', percnt: '%', period: '.', plus: '+', quest: '?', quot: '"', rbrace: '}',
+  rbrack: ']', rcub: '}', rpar: ')', rsqb: ']', semi: ';', shy: '\u00ad', sol: '/', tab: '\t', verbar: '|', vert: '|',
+  zerowidthspace: '\u200b', zwj: '\u200d', zwnj: '\u200c',
+}
+
+const LONGEST_ENTITY = 16
+
+const entity = (text: string, at: number): Escape | 'more' | undefined => {
+  let end = at + 1
+  for (; end < at + LONGEST_ENTITY; end++) {
+    if (end >= text.length) return 'more'
+    const unit = text.charCodeAt(end)
+    if (unit === 0x3b) break
+    const alphanumeric = (unit >= 48 && unit <= 57) || ((unit | 32) >= 97 && (unit | 32) <= 122)
+    if (!alphanumeric && !(unit === 0x23 && end === at + 1)) return undefined
+  }
+  if (end >= text.length || text.charCodeAt(end) !== 0x3b) return undefined
+  const name = text.slice(at + 1, end)
+  const meant = name.startsWith('#') ? numbered(name.slice(1)) : NAMED[name.toLowerCase()]
+  return meant === undefined ? undefined : { length: end + 1 - at, text: meant, code: 'decoded:entity' }
+}
+
+const numbered = (digits: string): string | undefined => {
+  const hexadecimal = digits.startsWith('x') || digits.startsWith('X')
+  const valid = hexadecimal ? /^[xX][0-9A-Fa-f]{1,8}$/.test(digits) : /^[0-9]{1,8}$/.test(digits)
+  if (!valid) return undefined
+  return characterOf(hexadecimal ? Number.parseInt(digits.slice(1), 16) : Number.parseInt(digits, 10))
+}
+
+// prettier-ignore
+const SIMPLE: Readonly<Record<string, string>> = {
+  n: '\n', r: '\r', t: '\t', b: '\b', f: '\f', v: '\v', '0': '\0', '"': '"', "'": "'", '/': '/', '\\': '\\',
+}
+
+const backslash = (text: string, at: number): Escape | 'more' | undefined => {
+  if (at + 1 >= text.length) return 'more'
+  const kind = text.charAt(at + 1)
+  const code = 'decoded:escape'
+  const simple = SIMPLE[kind]
+  if (simple !== undefined) return { length: 2, text: simple, code }
+  if (kind === 'u' && text.charAt(at + 2) === '{') return braced(text, at)
+  const digits = kind === 'x' ? 2 : kind === 'u' ? 4 : kind === 'U' ? 8 : 0
+  if (digits === 0) return undefined
+  const value = hexAt(text, at + 2, digits)
+  if (Number.isNaN(value)) return 'more'
+  if (value < 0 || value > 0x10ffff) return undefined
+  return {
+    length: 2 + digits,
+    text: value > 0xffff ? String.fromCodePoint(value) : String.fromCharCode(value),
+    code,
+  }
+}
+
+const braced = (text: string, at: number): Escape | 'more' | undefined => {
+  let end = at + 3
+  let value = 0
+  for (; end < at + 10 && hexValue(text.charCodeAt(end)) >= 0; end++)
+    value = value * 16 + hexValue(text.charCodeAt(end))
+  if (end >= text.length) return 'more'
+  if (end === at + 3 || text.charAt(end) !== '}' || value > 0x10ffff) return undefined
+  return { length: end + 1 - at, text: String.fromCodePoint(value), code: 'decoded:escape' }
+}
+
+const tag = (text: string, at: number): Escape | 'more' | undefined => {
+  if (at + 1 >= text.length) return 'more'
+  const low = text.charCodeAt(at + 1)
+  if (low < 0xdc20 || low > 0xdc7e) return undefined
+  return { length: 2, text: String.fromCharCode(low - 0xdc00), code: 'decoded:tags' }
+}

@@ -1,0 +1,190 @@
+import type { Finding } from '../core/finding.ts'
+import { decodeBlock, type Encoding, type Unfinished } from './encodings.ts'
+import { type OffsetMap, offsetMap } from './offset-map.ts'
+import { type Reader, translated } from './reader.ts'
+
+export interface RunReaderOptions {
+  readonly encoding: Encoding
+  /** Offset where the text begins. */
+  readonly offset: number
+  readonly openDecoded: () => Reader
+}
+
+/** A run is decoded in blocks of so many characters; shorter runs are words. A finding covers whole blocks. */
+const BLOCK = 24
+/**
+ * The first characters of an encoded text, which no finding covers. They show less than the beginning of a secret's kind,
+ * and so the words of ordinary prose need not be held back for what they would be the beginning of.
+ */
+const SHOWN = 8
+
+/** A reading of a run in which the first group begins `next` characters after its beginning, and later where it has come to. */
+interface Phase {
+  next: number
+  readonly unfinished: Unfinished
+  decoded: { readonly reader: Reader; readonly map: OffsetMap } | undefined
+}
+
+interface State {
+  readonly options: RunReaderOptions
+  /** Offset of the end of the text so far. */
+  at: number
+  /** Offset where the run begins that the text ends with, and its length; 0 when there is none. */
+  begin: number
+  length: number
+  /** The run from the first character that some phase has still to read. */
+  kept: string
+  phases: readonly Phase[]
+  found: Finding[]
+}
+
+/**
+ * Reads what runs of an encoding decode to. A run may begin before what was encoded, so every phase is tried; a block that
+ * decodes to nothing readable costs a look at its first characters.
+ */
+export const runReader = (options: RunReaderOptions): Reader => {
+  const { offset } = options
+  const state: State = { options, at: offset, begin: offset, length: 0, kept: '', phases: [], found: [] }
+  return {
+    push: (piece) => push(state, piece),
+    end: () => finish(state),
+    cleared: () => cleared(state),
+    take: () => {
+      const { found } = state
+      if (found.length > 0) state.found = []
+      return found
+    },
+  }
+}
+
+const push = (state: State, piece: string): void => {
+  const { digits } = state.options.encoding
+  let from = 0
+  if (state.length > 0) {
+    from = endOfDigits(digits, piece, 0)
+    goOn(state, piece, { from: 0, to: from })
+  }
+  // A run of a block or more has a digit at every place, so looking at the last one first skips most of the text.
+  while (from + BLOCK <= piece.length) {
+    const first = beginOfDigits(digits, piece, { from, to: from + BLOCK })
+    if (first > from) from = first
+    else {
+      const to = endOfDigits(digits, piece, from + BLOCK)
+      goOn(state, piece, { from, to })
+      from = to
+    }
+  }
+  const last = beginOfDigits(digits, piece, { from, to: piece.length })
+  if (last < piece.length) goOn(state, piece, { from: last, to: piece.length })
+  state.at += piece.length
+}
+
+interface Range {
+  readonly from: number
+  readonly to: number
+}
+
+/** Where the digits from a place on end. */
+const endOfDigits = (digits: Int8Array, piece: string, from: number): number => {
+  let end = from
+  for (; end < piece.length; end++) {
+    const unit = piece.charCodeAt(end)
+    if (unit > 127 || (digits[unit] as number) < 0) break
+  }
+  return end
+}
+
+/** Where the digits before the end of a range begin. */
+const beginOfDigits = (digits: Int8Array, piece: string, { from, to }: Range): number => {
+  let first = to
+  for (; first > from; first--) {
+    const unit = piece.charCodeAt(first - 1)
+    if (unit > 127 || (digits[unit] as number) < 0) break
+  }
+  return first
+}
+
+/** Begins a run of digits, or goes on with it; finishes it when it ends in the piece. */
+const goOn = (state: State, piece: string, { from, to }: Range): void => {
+  if (state.length === 0) state.begin = state.at + from
+  extend(state, piece.slice(from, to))
+  if (to < piece.length) finish(state)
+}
+
+const extend = (state: State, more: string): void => {
+  state.kept = state.kept === '' ? more : state.kept + more
+  state.length += more.length
+  if (state.length < BLOCK) return
+  if (state.phases.length === 0) state.phases = phasesOf(state.options.encoding)
+  const from = state.length - state.kept.length
+  for (const phase of state.phases)
+    while (phase.next + BLOCK <= state.length)
+      decode(state, phase, state.kept.slice(phase.next - from, phase.next - from + BLOCK))
+  state.kept = state.kept.slice(Math.min(...state.phases.map(({ next }) => next)) - from)
+}
+
+const phasesOf = ({ characters }: Encoding): readonly Phase[] =>
+  Array.from({ length: characters }, (_, next) => ({
+    next,
+    unfinished: { missing: 0, bits: 0 },
+    decoded: undefined,
+  }))
+
+const finish = (state: State): void => {
+  const from = state.length - state.kept.length
+  for (const phase of state.phases) {
+    if (phase.decoded !== undefined && phase.next < state.length)
+      decode(state, phase, state.kept.slice(phase.next - from))
+    close(state, phase)
+  }
+  state.phases = []
+  state.kept = ''
+  state.length = 0
+}
+
+const decode = (state: State, phase: Phase, block: string): void => {
+  const { encoding, openDecoded } = state.options
+  const text = decodeBlock(encoding, block, phase.unfinished)
+  if (text === undefined) close(state, phase)
+  else {
+    const shown = phase.decoded === undefined ? SHOWN : 0
+    phase.decoded ??= { reader: openDecoded(), map: offsetMap(0, state.begin + phase.next + shown) }
+    const width = block.length - shown
+    phase.decoded.map.decoded({ length: text.length, width, code: encoding.code, hides: false })
+    phase.decoded.reader.push(text)
+    collect(state, phase)
+  }
+  phase.next += block.length
+}
+
+const close = (state: State, phase: Phase): void => {
+  phase.unfinished.missing = 0
+  phase.decoded?.reader.end()
+  collect(state, phase)
+  phase.decoded = undefined
+}
+
+const collect = ({ found, options }: State, { decoded }: Phase): void => {
+  if (decoded === undefined) return
+  for (const finding of decoded.reader.take())
+    found.push(translated(finding, decoded.map, options.encoding.code))
+}
+
+const cleared = (state: State): number => {
+  const { length, at, phases, options } = state
+  if (length <= SHOWN) return at
+  let first = at
+  for (const phase of phases.length === 0 ? phasesOf(options.encoding) : phases) {
+    if (phase.decoded !== undefined)
+      first = Math.min(first, phase.decoded.map.start(phase.decoded.reader.cleared()))
+    else if (mayOpen(state, phase)) first = Math.min(first, state.begin + phase.next + SHOWN)
+  }
+  return first
+}
+
+/** Whether the part of a block that is there may be the beginning of a readable one. */
+const mayOpen = ({ kept, length, options }: State, { next, unfinished }: Phase): boolean => {
+  if (length - next <= SHOWN) return false
+  const part = kept.slice(next - length + kept.length)
+  return decodeBlock(options.encoding, part, { ...unfinished }) !== undefined
+}
