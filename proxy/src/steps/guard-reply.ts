@@ -22,7 +22,7 @@ export const guardReplyStep = (parts: WholeParts & StreamParts) => {
   }
 }
 
-const PASSED_ON = new Set([400, 404, 409, 413, 422, 429])
+const PASSED_ON = new Set([400, 404, 409, 413, 422, 429, 501])
 const MOST_MESSAGE = 500
 
 /** A refusal of the model server is passed on with its message, which is a text like any other: it may quote the prompt. */

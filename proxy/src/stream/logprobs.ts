@@ -5,6 +5,8 @@ import type { ScanSession } from '../core/scanner.ts'
 /** Token probabilities wait until their token, and every alternative to it, can no longer become part of a finding. */
 export interface LogprobQueue {
   push(tokens: readonly TokenLogprob[]): readonly Finding[]
+  /** The text is complete. */
+  end(): readonly Finding[]
   /** Those whose text has left. Undefined when there are none. */
   release(position: number): readonly TokenLogprob[] | undefined
   /** From now on there are none: they would spell what was taken out. */
@@ -44,6 +46,7 @@ export const logprobQueue = (open: () => ScanSession): LogprobQueue => {
         return found
       })
     },
+    end: () => (dropped ? [] : lanes.flatMap((lane) => [...lane.session.end()])),
     release(position) {
       if (dropped || waiting.length === 0) return undefined
       const stop = waiting.findIndex(

@@ -258,6 +258,10 @@ describe('token probabilities', () => {
     expect(tokensOf(await run(spoken(token('one '), token('two '), token('three'))))).toBe('one |two |three')
   })
 
+  test('of the last tokens leave at the end, although their alternatives might have gone on', async () => {
+    expect(tokensOf(await run(spoken(token('one ', 'KEY-'), token('two', 'AAAA'))))).toBe('one |two')
+  })
+
   test('never spell what was redacted', async () => {
     expect(tokensOf(await run(spoken(token('a '), token('KEY-AAAA'), token('1111'), token(' b'))))).toBe('a ')
   })

@@ -121,11 +121,12 @@ const takeOpen = (stream: Stream, delta: Delta & { kind: 'open' }): Out => {
 
 const takeText = (stream: Stream, delta: Delta & { kind: 'text' }): Out | Promise<Out> => {
   const state = stream.texts.get(delta.lane.key) ?? openText(stream, delta.lane)
-  if (delta.logprobs) {
-    const found = state.logprobs.push(delta.logprobs)
-    if (found.some((finding) => isActed(actionOf(stream, finding)))) state.logprobs.drop()
-  }
+  if (delta.logprobs) checkLogprobs(stream, state, state.logprobs.push(delta.logprobs))
   return settle(stream, state, state.text.push(delta.text))
+}
+
+const checkLogprobs = (stream: Stream, { logprobs }: TextState, found: readonly Finding[]): void => {
+  if (found.some((finding) => isActed(actionOf(stream, finding)))) logprobs.drop()
 }
 
 const openText = (stream: Stream, lane: Lane): TextState => {
@@ -185,6 +186,7 @@ const takeClose = async (stream: Stream, delta: Delta & { kind: 'close' }): Prom
 
 const endText = async (stream: Stream, state: TextState): Promise<Out> => {
   stream.texts.delete(state.lane.key)
+  checkLogprobs(stream, state, state.logprobs.end())
   return settle(stream, state, state.text.end())
 }
 
