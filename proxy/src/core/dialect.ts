@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from './json.ts'
 import type { Params } from './policy.ts'
 import type { Refusal } from './refusal.ts'
-import type { Edit, Text } from './text.ts'
+import type { Channel, Edit, Role, Text } from './text.ts'
 
 /** Why an answer ended, before a dialect names it. `content_filter` and `length` are also how the guard cuts. */
 export type Cut = 'content_filter' | 'length'
@@ -139,6 +139,29 @@ export interface StreamCodec {
   fail(refusal: Refusal, id: string): string
 }
 
+/** What becomes of one part of what is exchanged: a row of the coverage table. */
+export interface CoverageRow {
+  /** `response` is a whole answer, `stream` the data of its events, `error` the body of an error answer of the model server. */
+  readonly direction: 'request' | 'response' | 'stream' | 'error'
+  /**
+   * Where, as `pointer` writes paths. `*` is any index or key; `[type=a|b]` tells objects apart by a key, which may be `absent`;
+   * a last `**` is everything below that no other row names; ` as ...` is a form of the value that has a row of its own.
+   * What is dropped or refused is so with everything below it.
+   */
+  readonly part: string
+  /**
+   * `scanned`: each string is a Text. `closed`: one of a fixed set of words, or an identifier of a narrow alphabet.
+   * `number`: numbers, true, false. `passed`: goes on uninspected. `dropped`: left out. `refused`: refuses the whole.
+   */
+  readonly treatment: 'scanned' | 'closed' | 'number' | 'passed' | 'dropped' | 'refused'
+  /** Of the Text, where the treatment is `scanned`. */
+  readonly role?: Role
+  readonly channel?: Channel
+  /** What the operator must allow; refused otherwise. An extra is allowed by its name, the first step of the part. */
+  readonly permit?: 'nonText' | 'extra'
+  readonly note?: string
+}
+
 /** What one wire API looks like: its texts with role and path, its stream, its error and its cut-off shape. */
 export interface Dialect {
   readonly name: string
@@ -156,6 +179,8 @@ export interface Dialect {
   readonly openStream: ((prompt: Prompt, model: string) => StreamCodec) | undefined
   /** The message of an error answer of the model server, to be inspected before it is shown; undefined when it is not in the documented shape. */
   readError(body: JsonObject): string | undefined
+  /** Of every string that this API can carry exactly one row tells what becomes of it. */
+  readonly coverage: readonly CoverageRow[]
 }
 
 /** How an API family writes a refusal: the JSON body for the client. */

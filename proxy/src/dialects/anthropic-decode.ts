@@ -1,20 +1,62 @@
 import type { Delta, Lane, Prompt, StreamCodec } from '../core/dialect.ts'
 import type { Json, JsonObject } from '../core/json.ts'
 import { anthropicUsage } from './anthropic-reply.ts'
+import type { Row } from './rows.ts'
+import { everything, row } from './rows.ts'
 import { shape } from './shapes.ts'
+import { streamKeys } from './stream-keys.ts'
 import { stream } from './stream-reading.ts'
 
-const START = new Set('type message'.split(' '))
-const MESSAGE = new Set(
-  'id type role model content stop_reason stop_sequence stop_details usage container diagnostics'.split(' '),
-)
-const BLOCK_EVENT = new Set('type index content_block delta'.split(' '))
-const BLOCK = new Set(
-  'type text citations thinking signature data id name input caller toolset_name'.split(' '),
-)
-const PIECE = new Set('type text partial_json thinking signature citation'.split(' '))
-const DELTA_EVENT = new Set('type delta usage context_management'.split(' '))
-const DELTA = new Set('stop_reason stop_sequence stop_details container'.split(' '))
+const START = streamKeys('[type=message_start]', { closed: 'type', objects: 'message' })
+const MESSAGE = streamKeys('[type=message_start]/message', {
+  closed: 'id',
+  dropped: 'type role model stop_reason stop_sequence stop_details container diagnostics',
+  refused: 'content',
+  objects: 'usage',
+})
+const BLOCK_EVENT = streamKeys('[type=content_block_start|content_block_delta|content_block_stop]', {
+  closed: 'type',
+  number: 'index',
+  objects: 'content_block delta',
+})
+const BLOCK = streamKeys('[type=content_block_start]/content_block', {
+  scanned: 'text thinking',
+  closed: 'type id name',
+  passed: 'signature data',
+  dropped: 'caller toolset_name',
+  objects: 'input citations',
+})
+const PIECE = streamKeys('[type=content_block_delta]/delta', {
+  scanned: 'text partial_json thinking',
+  closed: 'type',
+  passed: 'signature',
+  objects: 'citation',
+})
+const DELTA_EVENT = streamKeys('[type=message_delta]', {
+  closed: 'type',
+  dropped: 'context_management',
+  objects: 'delta usage',
+})
+const DELTA = streamKeys('[type=message_delta]/delta', {
+  closed: 'stop_reason',
+  dropped: 'stop_details container',
+  objects: 'stop_sequence',
+})
+
+const CITED = 'citations of a stream are left out: their text arrives beside the text that they cite'
+
+export const messageStreamRows: readonly Row[] = [
+  ...[START, MESSAGE, BLOCK_EVENT, BLOCK, PIECE, DELTA_EVENT, DELTA].flatMap(({ rows }) => rows),
+  ...row('closed')('[type=message_stop|ping]/type'),
+  ...row('dropped', { note: CITED })('[type=content_block_start]/content_block/citations'),
+  ...row('dropped', { note: CITED })('[type=content_block_delta]/delta/citation'),
+  ...row('closed', { note: 'one that the request has, where it was scanned; dropped otherwise' })(
+    '[type=message_delta]/delta/stop_sequence',
+  ),
+  ...everything('scanned', { note: 'as JSON text' })('[type=content_block_start]/content_block/input'),
+  ...shape.counts.rows('[type=message_start]/message/usage'),
+  ...shape.counts.rows('[type=message_delta]/usage'),
+]
 
 /** What both ends of one stream know of a block that its deltas do not carry. */
 export interface Block {

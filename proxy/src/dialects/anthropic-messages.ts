@@ -1,10 +1,11 @@
 import type { Dialect } from '../core/dialect.ts'
 import type { MessageNotes } from './anthropic-decode.ts'
-import { decodeMessage } from './anthropic-decode.ts'
+import { decodeMessage, messageStreamRows } from './anthropic-decode.ts'
 import { encodeMessage } from './anthropic-encode.ts'
-import { readMessage, writeMessage } from './anthropic-reply.ts'
-import { readMessages, writeMessages } from './anthropic-request.ts'
-import { anthropicError, errorMessage } from './errors.ts'
+import { messageReplyRows, readMessage, writeMessage } from './anthropic-reply.ts'
+import { messageRequestRows, readMessages, writeMessages } from './anthropic-request.ts'
+import { coverageOf } from './coverage.ts'
+import { anthropicError, errorMessage, errorRows } from './errors.ts'
 
 /** `POST /v1/messages` of Anthropic and of the servers that copy it. */
 export const anthropicMessages: Dialect = {
@@ -23,4 +24,10 @@ export const anthropicMessages: Dialect = {
     }
   },
   readError: errorMessage,
+  coverage: coverageOf({
+    request: messageRequestRows,
+    response: messageReplyRows,
+    stream: messageStreamRows,
+    error: errorRows,
+  }),
 }

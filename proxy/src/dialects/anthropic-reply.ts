@@ -2,7 +2,7 @@ import type { ReplyChanges, ReplyText, Usage, WholeReply } from '../core/dialect
 import { withEdits } from '../core/edit.ts'
 import type { Json, JsonObject } from '../core/json.ts'
 import { isObject } from '../core/json.ts'
-import type { Shape } from './shapes.ts'
+import type { Reading } from './reading.ts'
 import { newReading } from './reading.ts'
 import { shape as s } from './shapes.ts'
 
@@ -44,8 +44,8 @@ const anyToolUse = s.answer(
   'name',
 )
 
-const toolUse: Shape = (value, reading) => {
-  const block = anyToolUse(value, reading) as JsonObject
+const toolUse = s.refined(anyToolUse, (kept, reading) => {
+  const block = kept as JsonObject
   const input = block['input'] ?? {}
   reading.toolCalls.push({
     choice: 0,
@@ -54,7 +54,7 @@ const toolUse: Shape = (value, reading) => {
     arguments: isObject(input) ? Object.keys(input).sort() : [],
   })
   return { ...block, input }
-}
+})
 
 const block = s.tagged(
   'type',
@@ -77,15 +77,20 @@ const block = s.tagged(
   { why: 'what ran on the model server cannot be inspected' },
 )
 
-/** Token counts and the few codes beside them. */
-const usage: Shape = (value, reading) => ({
-  ...(s.counts(value) as JsonObject),
-  ...(isObject(value) ? codes(value, reading) : {}),
-})
+const CODES = ['service_tier', 'inference_geo', 'speed'] as const
 
-const codes = (usage: JsonObject, reading: Parameters<Shape>[1]): JsonObject =>
+/** Token counts and the few codes beside them. */
+const usage = s.custom(
+  (place) => [...s.counts.rows(place), ...CODES.flatMap((key) => s.code.rows(`${place}/${key}`))],
+  (value, reading) => ({
+    ...(s.counts(value) as JsonObject),
+    ...(isObject(value) ? codes(value, reading) : {}),
+  }),
+)
+
+const codes = (usage: JsonObject, reading: Reading): JsonObject =>
   Object.fromEntries(
-    ['service_tier', 'inference_geo', 'speed'].flatMap((key): [string, Json][] => {
+    CODES.flatMap((key): [string, Json][] => {
       const code = usage[key]
       return typeof code === 'string' ? [[key, s.code(code, reading) as Json]] : []
     }),
@@ -123,6 +128,8 @@ export const anthropicUsage = (usage: JsonObject): Usage => {
     output: count('output_tokens'),
   }
 }
+
+export const messageReplyRows = body.rows('')
 
 export const readMessage = (received: JsonObject): WholeReply => {
   const texts: ReplyText[] = []

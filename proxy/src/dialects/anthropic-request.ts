@@ -5,7 +5,7 @@ import { isObject } from '../core/json.ts'
 import type { Params } from '../core/policy.ts'
 import type { Channel, Role } from '../core/text.ts'
 import { readRequest, requestShape } from './request.ts'
-import type { Fields, Shape } from './shapes.ts'
+import type { Fields, Shape } from './shape.ts'
 import { shape as s } from './shapes.ts'
 
 const MAX_NAME = 256
@@ -193,11 +193,10 @@ const message = (role: Role, blocks: Fields): Shape =>
 
 const systemBlocks: Fields = { text: textBlock('system', 'message') }
 
-const toolName: Shape = (value, reading) => {
-  s.text('definition', 'tool_definition', MAX_NAME)(value, reading)
-  reading.tools.push(value as string)
-  return value
-}
+const toolName = s.refined(s.text('definition', 'tool_definition', MAX_NAME), (name, reading) => {
+  reading.tools.push(name as string)
+  return name
+})
 
 const toolSettings: Fields = {
   name: toolName,
@@ -319,6 +318,8 @@ const table = {
   upstreamPath: '/v1/messages',
   params,
 }
+
+export const messageRequestRows = table.shape.rows('')
 
 export const readMessages = (body: JsonObject, options: DialectOptions): Prompt =>
   readRequest(body, options, table)

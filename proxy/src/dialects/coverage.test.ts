@@ -1,48 +1,16 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import type { Dialect, DialectOptions } from '../core/dialect.ts'
 import { nestedJson, textAt } from '../core/edit.ts'
-import type { Json, JsonObject } from '../core/json.ts'
-import { isObject } from '../core/json.ts'
-import { Refusal } from '../core/refusal.ts'
-import type { Path, Text } from '../core/text.ts'
-import { IN_JSON, KEY_OF, pointer } from '../core/text.ts'
-import { anthropicMessages } from './anthropic-messages.ts'
+import type { Json } from '../core/json.ts'
+import type { Text } from '../core/text.ts'
+import { KEY_OF, pointer } from '../core/text.ts'
 import { modelExtras } from './model-extras.ts'
 import { openaiChat } from './openai-chat.ts'
-import { openaiCompletions } from './openai-completions.ts'
-import { openaiEmbeddings } from './openai-embeddings.ts'
 import { chat, llm } from './simple.ts'
-import * as answers from './test/answers.ts'
-import * as requests from './test/requests.ts'
-
-const strict: DialectOptions = { allowNonText: false, extras: new Set(), defaultModel: 'small' }
-
-/** A text that no closed set and no identifier can be. */
-const MARK = 'free text'
-
-interface Place {
-  readonly path: Path
-  readonly value: string
-}
-
-/** Every string and every key of a body, with its path; strings that hold JSON are looked into unless `whole` has them. */
-const strings = (value: Json, whole: ReadonlySet<string> = new Set(), path: Path = []): Place[] => {
-  if (typeof value === 'string') {
-    const inner = whole.has(pointer(path)) ? undefined : nestedJson(value)
-    return inner !== null && typeof inner === 'object'
-      ? strings(inner, whole, [...path, IN_JSON])
-      : [{ path, value }]
-  }
-  if (Array.isArray(value)) {
-    return value.flatMap((entry: Json, index) => strings(entry, whole, [...path, index]))
-  }
-  if (!isObject(value)) return []
-  return Object.entries(value).flatMap(([key, member]) => [
-    { path: [...path, key, KEY_OF], value: key },
-    ...strings(member, whole, [...path, key]),
-  ])
-}
+import { strict, table } from './test/dialects.ts'
+import { MARK, mutation, unlessRefused } from './test/mutations.ts'
+import type { Place } from './test/strings.ts'
+import { strings } from './test/strings.ts'
 
 const places = (texts: readonly Text[]): Set<string> => new Set(texts.map(({ path }) => pointer(path)))
 
@@ -57,74 +25,6 @@ const uncovered = (body: Json, texts: readonly Text[]): string[] => {
     .filter((place) => !covered.has(pointer(place.path)) && !isToken(place))
     .map(({ path }) => pointer(path))
 }
-
-/** A body with one place changed: a string replaced, a member added, or a value of another kind put in. */
-const mutated = (body: Json, choose: () => number): Json => {
-  if (Array.isArray(body) && body.length > 0 && choose() % 4 > 0) {
-    const at = choose() % body.length
-    return body.map((entry: Json, index) => (index === at ? mutated(entry, choose) : entry))
-  }
-  if (isObject(body) && Object.keys(body).length > 0 && choose() % 5 > 0) {
-    const keys = Object.keys(body)
-    const key = keys[choose() % keys.length]!
-    if (choose() % 12 === 0) return { ...body, [`${MARK} ${String(choose() % 3)}`]: 'x' }
-    if (choose() % 12 === 0)
-      return { ...body, [['extra', 'name', 'text', 'data'][choose() % 4]!]: `${MARK} added` }
-    return { ...body, [key]: mutated(body[key]!, choose) }
-  }
-  const wild: Json[] = [
-    `${MARK} é "quoted" \\u0041`,
-    JSON.stringify({ [`${MARK} key`]: [`${MARK} inner`] }),
-    `{"a":"${MARK} cut`,
-    { [`${MARK} key`]: `${MARK} value` },
-    { type: 'text', text: `${MARK} part` },
-    { type: MARK, [MARK]: 1 },
-    [`${MARK} entry`],
-    [],
-    null,
-    7,
-    true,
-    'text',
-  ]
-  return wild[choose() % wild.length]!
-}
-
-const mutation = (bodies: readonly JsonObject[]): fc.Arbitrary<JsonObject> =>
-  fc
-    .tuple(fc.constantFrom(...bodies), fc.array(fc.nat(10_000), { minLength: 40, maxLength: 40 }))
-    .map(([body, picks]) => {
-      let next = 0
-      return mutated(body, () => picks[next++ % picks.length]!) as JsonObject
-    })
-    .filter(isObject)
-
-/** The result, or undefined for a refusal; any other error fails the test. */
-const unlessRefused = <T>(read: () => T): T | undefined => {
-  try {
-    return read()
-  } catch (error) {
-    if (error instanceof Refusal) return undefined
-    throw error
-  }
-}
-
-const simpleRequests: readonly JsonObject[] = [
-  { prompt: 'say this', model: 'm', max_tokens: 5, temperature: 1, stream: true },
-  { prompt: 'say that' },
-]
-const turns: readonly JsonObject[] = [
-  { message: 'and then?', history: [{ role: 'user', content: 'a b' }, { role: 'assistant', content: 'c d' }] },
-  { message: 'only this', stream: false },
-] // prettier-ignore
-
-const table: readonly (readonly [string, Dialect, readonly JsonObject[], readonly JsonObject[]])[] = [
-  ['openai chat', openaiChat, requests.chatRequests, answers.chatAnswers],
-  ['openai completions', openaiCompletions, requests.completionRequests, answers.completionAnswers],
-  ['openai embeddings', openaiEmbeddings, requests.embeddingRequests, answers.embeddingAnswers],
-  ['anthropic messages', anthropicMessages, requests.messageRequests, answers.messageAnswers],
-  ['llm', llm, simpleRequests, answers.chatAnswers],
-  ['chat', chat, turns, answers.chatAnswers],
-]
 
 /** What the tables allow without its being a text: closed words, names of models, identifiers. */
 const closed = new Set(

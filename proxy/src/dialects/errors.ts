@@ -3,6 +3,7 @@ import type { JsonObject } from '../core/json.ts'
 import { isObject } from '../core/json.ts'
 import type { Refusal } from '../core/refusal.ts'
 import { refusals } from '../core/refusal.ts'
+import { row } from './rows.ts'
 
 const message = ({ message, details }: Refusal): string =>
   details.length === 0 ? message : `${message} (${details.join('; ')})`
@@ -30,6 +31,15 @@ export const anthropicError: ErrorShape = (refusal, id) => ({
 export const plainError: ErrorShape = (refusal, id) => ({
   error: { code: refusal.code, message: refusal.message, details: refusal.details, request_id: id },
 })
+
+/** Where `errorMessage` looks. */
+export const errorRows = ['/error/message', '/error', '/detail', '/message'].flatMap(
+  row('scanned', {
+    role: 'assistant',
+    channel: 'message',
+    note: 'the first of them that there is; what is left after policy is shown, cut to a few hundred characters',
+  }),
+)
 
 /**
  * The message of a model server's error answer: OpenAI's and Anthropic's `error.message`, vLLM's older `message`,

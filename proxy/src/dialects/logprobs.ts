@@ -1,9 +1,23 @@
 import type { TokenLogprob } from '../core/dialect.ts'
 import type { Json, JsonObject } from '../core/json.ts'
 import { isObject } from '../core/json.ts'
+import type { Rows } from './rows.ts'
+import { row } from './rows.ts'
+import { custom } from './shape.ts'
+
+/** What becomes of token probabilities, in either format and whole or streamed. */
+export const logprobRows: Rows = (place) =>
+  row('scanned', {
+    role: 'assistant',
+    channel: 'message',
+    note: 'tokens that make exactly the text; the alternatives of each rank as one text; dropped otherwise',
+  })(`${place}/**`)
 
 /** More alternatives than any model server gives. */
 const MAX_TOP = 128
+
+/** The server's own copy of the tokens: read apart, once the text is known. */
+export const unreadLogprobs = custom(logprobRows, (value) => value)
 
 /** The OpenAI chat format, read into tokens; undefined when it is not in that format. */
 export const tokensOf = (list: Json | undefined): readonly TokenLogprob[] | undefined => {

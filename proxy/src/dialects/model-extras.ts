@@ -1,4 +1,4 @@
-import type { Fields } from './shapes.ts'
+import type { Fields } from './shape.ts'
 import { shape as s } from './shapes.ts'
 
 const count = s.nullable(s.integer(-1, 10_000_000))

@@ -5,21 +5,20 @@ import { isObject } from '../core/json.ts'
 import { openaiUsage } from './openai-usage.ts'
 import type { Reading } from './reading.ts'
 import { newReading, refuse } from './reading.ts'
-import type { Fields, Shape } from './shapes.ts'
+import type { Fields, Shape } from './shape.ts'
 import { shape as s } from './shapes.ts'
 
 const noOptions = { allowNonText: false, extras: new Set<string>() }
 
 /** A choice of any answer: sets whose texts follow. */
-export const numbered =
-  (shape: Shape, finish: (choice: JsonObject, reading: Reading) => JsonObject): Shape =>
-  (value, reading) => {
+export const numbered = (shape: Shape, finish: (choice: JsonObject, reading: Reading) => JsonObject): Shape =>
+  s.custom(shape.rows, (value, reading) => {
     const index = isObject(value) ? (value['index'] ?? reading.path.at(-1)) : undefined
     reading.choice = Number.isInteger(index)
       ? (index as number)
       : refuse(reading, 'a choice without an index')
     return finish({ index: reading.choice, ...(shape(value, reading) as JsonObject) }, reading)
-  }
+  })
 
 /** What every OpenAI answer has around its content. */
 export const envelope: Fields = {

@@ -1,20 +1,50 @@
 import type { Delta, Lane, ServerEvent, TokenLogprob } from '../core/dialect.ts'
 import type { Json, JsonObject } from '../core/json.ts'
-import { joined, tokensOf } from './logprobs.ts'
+import { joined, logprobRows, tokensOf } from './logprobs.ts'
+import type { Row } from './rows.ts'
+import { row } from './rows.ts'
 import { shape } from './shapes.ts'
 import type { Lanes } from './stream-reading.ts'
 import { openaiUsage } from './openai-usage.ts'
+import { streamKeys } from './stream-keys.ts'
 import { newLanes, stream } from './stream-reading.ts'
 
-const CHUNK = new Set(
-  'id object created model choices usage system_fingerprint service_tier obfuscation'.split(' '),
-)
-const CHOICE = new Set('index delta finish_reason logprobs stop_reason'.split(' '))
-const DELTA = new Set(
-  'role content refusal reasoning_content reasoning tool_calls function_call annotations'.split(' '),
-)
-const CALL = new Set('index id type function custom'.split(' '))
-const CALLED = new Set('name arguments input'.split(' '))
+const CHUNK = streamKeys('', {
+  closed: 'id system_fingerprint service_tier',
+  dropped: 'object model obfuscation',
+  number: 'created',
+  objects: 'choices usage',
+})
+const CHOICE = streamKeys('/choices/*', {
+  closed: 'finish_reason',
+  dropped: 'stop_reason',
+  number: 'index',
+  objects: 'delta logprobs',
+})
+const DELTA = streamKeys('/choices/*/delta', {
+  scanned: 'content refusal reasoning_content reasoning',
+  closed: 'role',
+  objects: 'tool_calls function_call annotations',
+})
+const CALL = streamKeys('/choices/*/delta/tool_calls/*', {
+  closed: 'id',
+  dropped: 'type',
+  number: 'index',
+  objects: 'function custom',
+})
+const CALLED = { scanned: 'arguments input', closed: 'name' }
+const FUNCTION = streamKeys('/choices/*/delta/tool_calls/*/function', CALLED)
+const CUSTOM = streamKeys('/choices/*/delta/tool_calls/*/custom', CALLED)
+const LEGACY = streamKeys('/choices/*/delta/function_call', CALLED)
+
+export const chatStreamRows: readonly Row[] = [
+  ...[CHUNK, CHOICE, DELTA, CALL, FUNCTION, CUSTOM, LEGACY].flatMap(({ rows }) => rows),
+  ...logprobRows('/choices/*/logprobs'),
+  ...row('dropped', {
+    note: 'citations of a stream are left out: their text arrives beside the text that they cite',
+  })('/choices/*/delta/annotations'),
+  ...shape.counts.rows('/usage'),
+]
 
 const MAX_UNNAMED = 4096
 
@@ -135,7 +165,10 @@ const readCall = (value: Json, place: Lane, into: Into): void => {
   const lane: Lane = { ...place, key: `${place.choice}/tool/${index}`, index }
   const custom = stream.objectOr(call['custom'])
   if (custom !== undefined) into.state.notes.callForms.set(lane.key, 'custom')
-  const called = stream.onlyKnown(custom ?? stream.objectOr(call['function']) ?? {}, CALLED)
+  const called =
+    custom === undefined
+      ? stream.onlyKnown(stream.objectOr(call['function']) ?? {}, FUNCTION)
+      : stream.onlyKnown(custom, CUSTOM)
   readCalled(called, lane, { ...into, id: stream.word(call['id']) })
 }
 
@@ -144,7 +177,7 @@ const readLegacyCall = (delta: JsonObject, choice: number, into: Into): void => 
   if (call === undefined) return
   const lane: Lane = { key: `${choice}/function_call`, choice, part: 'tool', index: 0 }
   into.state.notes.callForms.set(lane.key, 'legacy')
-  readCalled(stream.onlyKnown(call, CALLED), lane, { ...into, id: '' })
+  readCalled(stream.onlyKnown(call, LEGACY), lane, { ...into, id: '' })
 }
 
 const readCalled = (

@@ -2,11 +2,10 @@ import type { ReplyChanges, WholeReply } from '../core/dialect.ts'
 import { nestedJson } from '../core/edit.ts'
 import type { Json, JsonObject } from '../core/json.ts'
 import { isObject } from '../core/json.ts'
-import { alternativeTexts, chatLogprobs, joined, tokensOf } from './logprobs.ts'
+import { alternativeTexts, chatLogprobs, joined, tokensOf, unreadLogprobs } from './logprobs.ts'
 import { envelope, numbered, readChoices, writeChoices } from './openai-answer.ts'
 import type { Reading } from './reading.ts'
 import { refuse } from './reading.ts'
-import type { Shape } from './shapes.ts'
 import { shape as s } from './shapes.ts'
 
 /** Top-level names of a JSON object in text, sorted; empty when it is none. */
@@ -30,8 +29,8 @@ const anyCall = s.answer({
   custom: calledCustom,
 })
 
-const toolCall: Shape = (value, reading) => {
-  const call = anyCall(value, reading) as JsonObject
+const toolCall = s.refined(anyCall, (kept, reading) => {
+  const call = kept as JsonObject
   const called = call['function'] ?? call['custom']
   if (!isObject(called)) return refuse(reading, 'a tool call without a function')
   reading.toolCalls.push({
@@ -41,10 +40,10 @@ const toolCall: Shape = (value, reading) => {
     arguments: typeof called['arguments'] === 'string' ? argumentNames(called['arguments']) : [],
   })
   return { type: call['custom'] === undefined ? 'function' : 'custom', ...call }
-}
+})
 
-const legacyCall: Shape = (value, reading) => {
-  const called = calledFunction(value, reading) as JsonObject
+const legacyCall = s.refined(calledFunction, (kept, reading) => {
+  const called = kept as JsonObject
   reading.toolCalls.push({
     choice: reading.choice,
     id: '',
@@ -52,7 +51,7 @@ const legacyCall: Shape = (value, reading) => {
     arguments: argumentNames(called['arguments'] as string),
   })
   return called
-}
+})
 
 const annotations = s.list(
   s.answer(
@@ -81,16 +80,13 @@ const message = s.answer({
   audio: s.nullable(s.refused('audio cannot be inspected')),
 })
 
-/** The server's own copy of the tokens: read apart, once the message is known. */
-const asIs: Shape = (value) => value
-
-const choice: Shape = s.answer(
+const choice = s.answer(
   {
     index: s.integer(0, 127),
     message,
     finish_reason: s.nullable(s.code),
     stop_reason: s.nullable(s.stringOr(s.text('assistant', 'parameter'), s.integer(0, 1e9))),
-    logprobs: asIs,
+    logprobs: unreadLogprobs,
   },
   'message',
 )
@@ -117,6 +113,8 @@ const chatChoice = numbered(choice, (read, reading) => ({
 }))
 
 const body = s.answer({ ...envelope, choices: s.list(chatChoice, { max: 128 }) }, 'choices')
+
+export const chatReplyRows = body.rows('')
 
 export const readChatReply = (received: JsonObject): WholeReply =>
   readChoices(received, body, 'chat.completion')

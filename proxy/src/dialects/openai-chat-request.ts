@@ -4,9 +4,9 @@ import { isObject } from '../core/json.ts'
 import type { Channel, Role } from '../core/text.ts'
 import { samplingFields, samplingParams, writeRequest } from './openai-request.ts'
 import { readRequest, requestShape } from './request.ts'
-import type { Reading } from './reading.ts'
 import { note, refuse } from './reading.ts'
-import type { Fields, Shape } from './shapes.ts'
+import { row } from './rows.ts'
+import type { Fields, Shape } from './shape.ts'
 import { shape as s } from './shapes.ts'
 
 const MAX_NAME = 256
@@ -20,7 +20,12 @@ const textPart = (role: Role, channel: Channel): Shape =>
   )
 
 /** A data URL of binary content is opaque; any other URL is a text. */
-const mediaUrl: Shape = (value, reading) => {
+const mediaUrlRows: Shape['rows'] = (place) => [
+  ...row('scanned', { role: 'user', channel: 'parameter' })(place),
+  ...row('passed')(`${place} as data URL`),
+]
+
+const mediaUrl = s.custom(mediaUrlRows, (value, reading) => {
   if (typeof value !== 'string') return refuse(reading, 'must be a string')
   if (!value.startsWith('data:')) return note(reading, value, { role: 'user', channel: 'parameter' })
   const comma = value.indexOf(',')
@@ -29,7 +34,7 @@ const mediaUrl: Shape = (value, reading) => {
   }
   s.base64(value.slice(comma + 1), reading)
   return value
-}
+})
 
 const media = (key: string, inner: Fields): Shape =>
   s.nonText(
@@ -37,11 +42,11 @@ const media = (key: string, inner: Fields): Shape =>
     s.object({ type: s.oneOf(key), [key]: s.object(inner), prompt_cache_breakpoint: cacheBreakpoint }, key),
   )
 
-const fileData: Shape = (value, reading) => {
+const fileData = s.custom(row('passed'), (value, reading) => {
   const encoded = typeof value === 'string' ? value.replace(/^data:application\/pdf;base64,/, '') : value
   s.base64(encoded, reading)
   return value
-}
+})
 
 const userParts: Fields = {
   text: textPart('user', 'message'),
@@ -163,11 +168,10 @@ const messages = s.list(
 
 const definition = s.text('definition', 'tool_definition')
 
-const toolName: Shape = (value, reading: Reading) => {
-  s.text('definition', 'tool_definition', MAX_NAME)(value, reading)
-  reading.tools.push(value as string)
-  return value
-}
+const toolName = s.refined(s.text('definition', 'tool_definition', MAX_NAME), (name, reading) => {
+  reading.tools.push(name as string)
+  return name
+})
 
 const functionDefinition: Fields = {
   name: toolName,
@@ -268,7 +272,9 @@ const fields: Fields = {
   response_format: responseFormat,
   safety_identifier: parameter,
   service_tier: s.nullable(s.oneOf('auto', 'default', 'flex', 'scale', 'priority', 'fast')),
-  store: (value, reading) => (value === false || value === null ? value : refuse(reading, onServer)),
+  store: s.custom(row('number', { note: `only false: ${onServer}` }), (value, reading) =>
+    value === false || value === null ? value : refuse(reading, onServer),
+  ),
   tool_choice: toolChoice,
   tools: s.list(tool, { max: 1024 }),
   top_logprobs: s.nullable(s.integer(0, 100)),
@@ -281,6 +287,8 @@ const table = {
   upstreamPath: '/v1/chat/completions',
   params: samplingParams,
 }
+
+export const chatRequestRows = table.shape.rows('')
 
 export const readChat = (body: JsonObject, options: DialectOptions): Prompt =>
   readRequest(body, options, table)

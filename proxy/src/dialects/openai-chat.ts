@@ -1,11 +1,12 @@
 import type { Dialect, StreamCodec } from '../core/dialect.ts'
-import { errorMessage, openaiError } from './errors.ts'
+import { coverageOf } from './coverage.ts'
+import { errorMessage, errorRows, openaiError } from './errors.ts'
 import type { ChatNotes } from './openai-chat-decode.ts'
-import { decodeChat } from './openai-chat-decode.ts'
+import { chatStreamRows, decodeChat } from './openai-chat-decode.ts'
 import { encodeChat } from './openai-chat-encode.ts'
 import { newEnvelope } from './openai-envelope.ts'
-import { readChatReply, writeChatReply } from './openai-chat-reply.ts'
-import { readChat, writeChat } from './openai-chat-request.ts'
+import { chatReplyRows, readChatReply, writeChatReply } from './openai-chat-reply.ts'
+import { chatRequestRows, readChat, writeChat } from './openai-chat-request.ts'
 
 /** A failed OpenAI stream: any data with an `error` makes the clients throw; `[DONE]` must not follow. */
 export const failOpenai: StreamCodec['fail'] = (refusal, id) =>
@@ -28,4 +29,10 @@ export const openaiChat: Dialect = {
     }
   },
   readError: errorMessage,
+  coverage: coverageOf({
+    request: chatRequestRows,
+    response: chatReplyRows,
+    stream: chatStreamRows,
+    error: errorRows,
+  }),
 }

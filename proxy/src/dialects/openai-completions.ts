@@ -1,8 +1,9 @@
 import type { Delta, Dialect, Lane, ServerEvent, TokenLogprob } from '../core/dialect.ts'
 import type { Json, JsonObject } from '../core/json.ts'
-import { errorMessage } from './errors.ts'
+import { coverageOf } from './coverage.ts'
+import { errorMessage, errorRows } from './errors.ts'
 import { legacyLogprobs, legacyTokens, streamTokens } from './legacy-logprobs.ts'
-import { alternativeTexts, joined } from './logprobs.ts'
+import { alternativeTexts, joined, logprobRows, unreadLogprobs } from './logprobs.ts'
 import { failOpenai } from './openai-chat.ts'
 import { head } from './openai-chat-decode.ts'
 import type { Envelope, UsageNotes } from './openai-envelope.ts'
@@ -11,18 +12,29 @@ import { envelope, numbered, readChoices, writeChoices } from './openai-answer.t
 import { samplingFields, samplingParams, writeRequest } from './openai-request.ts'
 import { readRequest, requestShape } from './request.ts'
 import type { Reading } from './reading.ts'
+import { row } from './rows.ts'
 import { shape as s } from './shapes.ts'
 import { openaiUsage } from './openai-usage.ts'
+import { streamKeys } from './stream-keys.ts'
 import { newLanes, stream } from './stream-reading.ts'
 
 const tokenNumber = s.integer(0, 10_000_000)
-const tokenIds = s.nonText('a prompt of token numbers', s.list(tokenNumber, { max: 1_000_000 }))
+const tokenList = s.list(tokenNumber, { max: 1_000_000 })
+const tokenIds = s.nonText(
+  'a prompt of token numbers',
+  s.custom((place) => row('passed')(`${place}/* as token numbers`), tokenList),
+)
+const prompt = s.text('user', 'message')
+const prompts = s.list(s.stringOr(prompt, tokenIds), { min: 1 })
 
 /** Strings, or numbers of tokens, or lists of those. */
-export const promptShape = s.stringOr(s.text('user', 'message'), (value, reading) =>
-  Array.isArray(value) && typeof value[0] === 'number'
-    ? tokenIds(value, reading)
-    : s.list(s.stringOr(s.text('user', 'message'), tokenIds), { min: 1 })(value, reading),
+export const promptShape = s.stringOr(
+  prompt,
+  s.custom(
+    (place) => [...tokenIds.rows(place), ...prompts.rows(place)],
+    (value, reading) =>
+      (Array.isArray(value) && typeof value[0] === 'number' ? tokenIds : prompts)(value, reading),
+  ),
 )
 
 const table = {
@@ -61,7 +73,7 @@ const choice = numbered(
       text: s.text('assistant', 'message'),
       finish_reason: s.nullable(s.code),
       stop_reason: s.nullable(s.stringOr(s.text('assistant', 'parameter'), s.integer(0, 1e9))),
-      logprobs: (value) => value,
+      logprobs: unreadLogprobs,
     },
     'text',
   ),
@@ -70,8 +82,25 @@ const choice = numbered(
 
 const body = s.answer({ ...envelope, choices: s.list(choice, { max: 128 }) }, 'choices')
 
-const CHUNK = new Set('id object created model choices usage system_fingerprint'.split(' '))
-const CHOICE = new Set('index text finish_reason logprobs stop_reason'.split(' '))
+const CHUNK = streamKeys('', {
+  closed: 'id system_fingerprint',
+  dropped: 'object model',
+  number: 'created',
+  objects: 'choices usage',
+})
+const CHOICE = streamKeys('/choices/*', {
+  scanned: 'text',
+  closed: 'finish_reason',
+  dropped: 'stop_reason',
+  number: 'index',
+  objects: 'logprobs',
+})
+const streamRows = [
+  ...CHUNK.rows,
+  ...CHOICE.rows,
+  ...logprobRows('/choices/*/logprobs'),
+  ...s.counts.rows('/usage'),
+]
 
 const decode = (notes: UsageNotes): ((event: ServerEvent) => readonly Delta[]) => {
   const lanes = newLanes()
@@ -169,4 +198,10 @@ export const openaiCompletions: Dialect = {
     }
   },
   readError: errorMessage,
+  coverage: coverageOf({
+    request: table.shape.rows(''),
+    response: body.rows(''),
+    stream: streamRows,
+    error: errorRows,
+  }),
 }

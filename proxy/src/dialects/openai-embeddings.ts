@@ -1,13 +1,14 @@
 import type { Dialect } from '../core/dialect.ts'
 import type { JsonObject } from '../core/json.ts'
 import { isObject } from '../core/json.ts'
-import { errorMessage } from './errors.ts'
+import { coverageOf } from './coverage.ts'
+import { errorMessage, errorRows } from './errors.ts'
 import { envelope } from './openai-answer.ts'
 import { openaiUsage } from './openai-usage.ts'
 import { promptShape } from './openai-completions.ts'
 import { writeRequest } from './openai-request.ts'
 import { readRequest, requestShape } from './request.ts'
-import type { Shape } from './shapes.ts'
+import { row } from './rows.ts'
 import { newReading, refuse } from './reading.ts'
 import { shape as s } from './shapes.ts'
 
@@ -27,12 +28,12 @@ const table = {
   params: () => ({}),
 }
 
-const vector: Shape = (value, reading) => {
+const vector = s.custom(row('passed', { note: 'a vector: numbers or base64' }), (value, reading) => {
   if (typeof value === 'string') return s.base64(value, reading)
   return Array.isArray(value) && value.every((entry) => typeof entry === 'number')
     ? value
     : refuse(reading, 'must be numbers or base64')
-}
+})
 
 const body = s.answer(
   {
@@ -72,4 +73,10 @@ export const openaiEmbeddings: Dialect = {
   writeReply: (reply, { model }) => ({ ...reply.body, model }),
   openStream: undefined,
   readError: errorMessage,
+  coverage: coverageOf({
+    request: table.shape.rows(''),
+    response: body.rows(''),
+    stream: [],
+    error: errorRows,
+  }),
 }

@@ -4,20 +4,24 @@ import type { Json, JsonObject } from '../core/json.ts'
 import { isObject } from '../core/json.ts'
 import type { Params } from '../core/policy.ts'
 import { refuse } from './reading.ts'
-import type { Fields, Shape } from './shapes.ts'
+import { row } from './rows.ts'
+import type { Fields } from './shape.ts'
 import { shape as s } from './shapes.ts'
 
 const parameter = s.text('definition', 'parameter')
 const penalty = s.nullable(s.number(-2, 2))
 
-const logitBias: Shape = (value, reading) => {
-  if (!isObject(value)) return refuse(reading, 'must be an object')
-  for (const [token, bias] of Object.entries(value)) {
-    const valid = /^\d{1,8}$/.test(token) && typeof bias === 'number' && Math.abs(bias) <= 100
-    if (!valid) refuse(reading, 'must map token numbers to numbers from -100 to 100')
-  }
-  return value
-}
+const logitBias = s.custom(
+  (place) => row('number')(`${place}/*`),
+  (value, reading) => {
+    if (!isObject(value)) return refuse(reading, 'must be an object')
+    for (const [token, bias] of Object.entries(value)) {
+      const valid = /^\d{1,8}$/.test(token) && typeof bias === 'number' && Math.abs(bias) <= 100
+      if (!valid) refuse(reading, 'must map token numbers to numbers from -100 to 100')
+    }
+    return value
+  },
+)
 
 /** What the chat and completions requests have in common. */
 export const samplingFields: Fields = {

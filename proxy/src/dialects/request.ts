@@ -4,7 +4,7 @@ import type { Params } from '../core/policy.ts'
 import type { Text } from '../core/text.ts'
 import { modelExtras } from './model-extras.ts'
 import { newReading, refuse } from './reading.ts'
-import type { Fields, Shape } from './shapes.ts'
+import type { Fields, Shape } from './shape.ts'
 import { shape as s } from './shapes.ts'
 
 /** How a dialect reads its requests. */
@@ -14,18 +14,28 @@ export interface RequestTable {
   readonly params: (body: JsonObject) => Params
 }
 
-const unnamed = s.json('definition', 'parameter')
+/** An extra that is not in the table. */
+export const unnamedExtra = s.json('definition', 'parameter')
 
 /** The shape of a request body. A key that is not in `fields` passes only where the operator allows it by name. */
-export const requestShape = (fields: Fields, ...required: readonly string[]): Shape =>
-  s.members(fields, required, (key, value, reading) => {
+export const requestShape = (fields: Fields, ...required: readonly string[]): Shape => {
+  const shape = s.members(fields, required, (key, value, reading) => {
     const known = Object.hasOwn(modelExtras, key) ? modelExtras[key] : undefined
     if (!reading.options.extras.has(key)) {
       return refuse(reading, `unknown key${known ? '; ask the operator to allow it as an extra' : ''}`)
     }
     reading.extras.add(key)
-    return (known ?? unnamed)(value, reading)
+    return (known ?? unnamedExtra)(value, reading)
   })
+  const rows: Shape['rows'] = (place) => [
+    ...shape.rows(place),
+    ...Object.entries(modelExtras)
+      .filter(([key]) => !Object.hasOwn(fields, key))
+      .flatMap(([key, extra]) => extra.rows(`${place}/${key}`))
+      .map((row) => ({ ...row, permit: 'extra' as const })),
+  ]
+  return s.custom(rows, shape)
+}
 
 export const readRequest = (body: JsonObject, options: DialectOptions, table: RequestTable): Prompt => {
   const texts: Text[] = []

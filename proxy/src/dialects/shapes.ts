@@ -1,87 +1,69 @@
-import { isAmbiguousJson, nestedJson } from '../core/edit.ts'
 import type { Json, JsonObject } from '../core/json.ts'
 import { isObject } from '../core/json.ts'
 import type { Channel, Role } from '../core/text.ts'
-import { IN_JSON, KEY_OF } from '../core/text.ts'
 import type { Reading } from './reading.ts'
 import { note, refuse } from './reading.ts'
-
-/** What a value may be: throws by `refuse`, notes the texts, and returns what is kept; undefined leaves it out. */
-export type Shape = (value: Json, reading: Reading) => Json | undefined
-
-export type Fields = Readonly<Record<string, Shape>>
+import { json, jsonText, named, schema } from './json-shapes.ts'
+import type { Row } from './rows.ts'
+import { row } from './rows.ts'
+import type { Fields, Shape } from './shape.ts'
+import { at, custom } from './shape.ts'
 
 /** The longest string that an answer may hold under a key we do not know: an id. */
 const MAX_ID = 64
 
-/** Words of the JSON Schema language: the same for everybody, so not text. */
-const SCHEMA_WORDS = new Set(
-  (
-    'type properties required items description title enum const default format pattern additionalProperties anyOf ' +
-    'allOf oneOf not $ref $defs $schema definitions minimum maximum exclusiveMinimum exclusiveMaximum multipleOf ' +
-    'minLength maxLength minItems maxItems uniqueItems minProperties maxProperties examples nullable prefixItems ' +
-    'object string number integer boolean array null'
-  ).split(' '),
-)
-
-const at = (
-  reading: Reading,
-  step: string | number | symbol,
-  read: () => Json | undefined,
-): Json | undefined => {
-  reading.path.push(step as string)
-  const kept = read()
-  reading.path.pop()
-  return kept
-}
-
 /** A free string. */
-const text =
-  (role: Role, channel: Channel, max = Infinity): Shape =>
-  (value, reading) => {
+const text = (role: Role, channel: Channel, max = Infinity): Shape =>
+  custom(row('scanned', { role, channel }), (value, reading) => {
     if (typeof value !== 'string') return refuse(reading, 'must be a string')
     if (value.length > max) return refuse(reading, `must have at most ${String(max)} characters`)
     return note(reading, value, { role, channel })
-  }
+  })
 
 /** One of a closed set of strings. */
 const oneOf = (...allowed: readonly string[]): Shape => {
   const set = new Set<Json>(allowed)
-  return (value, reading) =>
-    set.has(value) ? value : refuse(reading, `must be one of: ${allowed.join(', ')}`)
+  return custom(row('closed', { note: allowed.join(', ') }), (value, reading) =>
+    set.has(value) ? value : refuse(reading, `must be one of: ${allowed.join(', ')}`),
+  )
 }
 
-/** A string of a closed alphabet, too short and too plain to carry a text. */
-const matching =
-  (pattern: RegExp, what: string): Shape =>
-  (value, reading) =>
-    typeof value === 'string' && pattern.test(value) ? value : refuse(reading, `must be ${what}`)
+const matching = (treatment: Row['treatment'], pattern: RegExp, what: string): Shape =>
+  custom(row(treatment, { note: what }), (value, reading) =>
+    typeof value === 'string' && pattern.test(value) ? value : refuse(reading, `must be ${what}`),
+  )
 
-const number =
-  (min: number, max: number): Shape =>
-  (value, reading) =>
+const number = (min: number, max: number): Shape =>
+  custom(row('number'), (value, reading) =>
     typeof value === 'number' && value >= min && value <= max
       ? value
-      : refuse(reading, `must be a number from ${String(min)} to ${String(max)}`)
+      : refuse(reading, `must be a number from ${String(min)} to ${String(max)}`),
+  )
 
-const integer =
-  (min: number, max: number): Shape =>
-  (value, reading) =>
+const integer = (min: number, max: number): Shape =>
+  custom(row('number'), (value, reading) =>
     Number.isInteger(value) && (value as number) >= min && (value as number) <= max
       ? value
-      : refuse(reading, `must be a whole number from ${String(min)} to ${String(max)}`)
+      : refuse(reading, `must be a whole number from ${String(min)} to ${String(max)}`),
+  )
 
-const boolean: Shape = (value, reading) =>
-  typeof value === 'boolean' ? value : refuse(reading, 'must be true or false')
+const boolean = custom(row('number'), (value, reading) =>
+  typeof value === 'boolean' ? value : refuse(reading, 'must be true or false'),
+)
 
-const nullable =
-  (shape: Shape): Shape =>
-  (value, reading) =>
-    value === null ? null : shape(value, reading)
+const nullable = (shape: Shape): Shape =>
+  custom(shape.rows, (value, reading) => (value === null ? null : shape(value, reading)))
 
-const list =
-  (item: Shape, { min = 0, max = 10_000 } = {}): Shape =>
-  (value, reading) => {
+/** What `read` makes of a value that has the shape. */
+const refined = (shape: Shape, read: (kept: Json, reading: Reading) => Json): Shape =>
+  custom(shape.rows, (value, reading) => {
+    const kept = shape(value, reading)
+    return kept === undefined ? undefined : read(kept, reading)
+  })
+
+const list = (item: Shape, { min = 0, max = 10_000 } = {}): Shape => {
+  const rows: Shape['rows'] = (place) => item.rows(`${place}/*`)
+  return custom(rows, (value, reading) => {
     if (!Array.isArray(value)) return refuse(reading, 'must be an array')
     if (value.length < min || value.length > max) {
       return refuse(reading, `must have ${String(min)} to ${String(max)} entries`)
@@ -92,7 +74,8 @@ const list =
       if (entry !== undefined) kept.push(entry)
     }
     return kept
-  }
+  })
+}
 
 const requireKeys = (value: JsonObject, required: readonly string[], reading: Reading): void => {
   for (const key of required) {
@@ -105,7 +88,8 @@ type Unknown = (key: string, value: Json, reading: Reading) => Json | undefined
 
 const members = (fields: Fields, required: readonly string[], unknown: Unknown): Shape => {
   const known = new Map(Object.entries(fields))
-  return (value, reading) => {
+  const rows: Shape['rows'] = (place) => [...known].flatMap(([key, shape]) => shape.rows(`${place}/${key}`))
+  return custom(rows, (value, reading) => {
     if (!isObject(value)) return refuse(reading, 'must be an object')
     requireKeys(value, required, reading)
     const kept: [string, Json][] = []
@@ -117,7 +101,7 @@ const members = (fields: Fields, required: readonly string[], unknown: Unknown):
       if (result !== undefined) kept.push([key, result])
     }
     return Object.fromEntries(kept)
-  }
+  })
 }
 
 const refuseUnknown: Unknown = (_key, _value, reading) => refuse(reading, 'unknown key')
@@ -141,113 +125,74 @@ const holdsText = (value: Json): boolean => {
   return false
 }
 
-/** Objects told apart by the string under `key`. `other` names, without quoting, what is wrong with any other. */
-const tagged =
-  (key: string, variants: Fields, other: { readonly absent?: string; readonly why?: string } = {}): Shape =>
-  (value, reading) => {
+interface Other {
+  /** The variant of an object without the key. */
+  readonly absent?: string
+  /** Names, without quoting, what is wrong with any other variant. */
+  readonly why?: string
+}
+
+/** Objects told apart by the string under `key`. */
+const tagged = (key: string, variants: Fields, { absent, why }: Other = {}): Shape => {
+  const allowed = `${Object.keys(variants).join(', ')}${why ? `; ${why}` : ''}`
+  const rows: Shape['rows'] = (place) => [
+    ...row('closed', { note: allowed })(`${place}/${key}`),
+    ...variantRows(key, variants, absent).map((inner) => ({ ...inner, part: `${place}${inner.part}` })),
+  ]
+  return custom(rows, (value, reading) => {
     if (!isObject(value)) return refuse(reading, 'must be an object')
-    const tag = value[key] ?? other.absent
+    const tag = value[key] ?? absent
     if (typeof tag === 'string' && Object.hasOwn(variants, tag)) return variants[tag]?.(value, reading)
-    return at(reading, key, () =>
-      refuse(
-        reading,
-        `must be one of: ${Object.keys(variants).join(', ')}${other.why ? `; ${other.why}` : ''}`,
-      ),
-    )
+    return at(reading, key, () => refuse(reading, `must be one of: ${allowed}`))
+  })
+}
+
+/** Variants that are treated alike share their rows. */
+const variantRows = (key: string, variants: Fields, absent: string | undefined): readonly Row[] => {
+  const tagsOf = new Map<string, string[]>()
+  for (const [tag, shape] of Object.entries(variants)) {
+    const rows = JSON.stringify(shape.rows('').filter(({ part }) => part !== `/${key}`))
+    const names = tag === absent ? [tag, 'absent'] : [tag]
+    tagsOf.set(rows, [...(tagsOf.get(rows) ?? []), ...names])
   }
+  return [...tagsOf].flatMap(([rows, tags]) =>
+    (JSON.parse(rows) as readonly Row[]).map((inner) => ({
+      ...inner,
+      part: `[${key}=${tags.join('|')}]${inner.part}`,
+    })),
+  )
+}
 
 /** A string, or something else. */
-const stringOr =
-  (string: Shape, other: Shape): Shape =>
-  (value, reading) =>
-    (typeof value === 'string' ? string : other)(value, reading)
+const stringOr = (string: Shape, other: Shape): Shape =>
+  custom(
+    (place) => [...string.rows(place), ...other.rows(place)],
+    (value, reading) => (typeof value === 'string' ? string : other)(value, reading),
+  )
 
-/** Any JSON: each string and each key is a text. `except` are closed words, which are not. */
-const json =
-  (role: Role, channel: Channel, except: ReadonlySet<string> = new Set()): Shape =>
-  (value, reading) => {
-    const visit = (inner: Json): void => {
-      if (typeof inner === 'string') {
-        if (!except.has(inner)) note(reading, inner, { role, channel })
-      } else if (Array.isArray(inner)) {
-        for (const [index, entry] of inner.entries()) {
-          at(reading, index, () => {
-            visit(entry as Json)
-            return undefined
-          })
-        }
-      } else if (isObject(inner)) {
-        for (const [key, member] of Object.entries(inner)) {
-          at(reading, key, () => {
-            if (!except.has(key)) at(reading, KEY_OF, () => void note(reading, key, { role, channel }))
-            visit(member)
-            return undefined
-          })
-        }
-      }
-    }
-    visit(value)
-    return value
-  }
-
-const schema = (role: Role = 'definition', channel: Channel = 'tool_definition'): Shape => {
-  const any = json(role, channel, SCHEMA_WORDS)
-  return (value, reading) =>
-    isObject(value) || typeof value === 'boolean'
-      ? any(value, reading)
-      : refuse(reading, 'must be a JSON schema')
-}
-
-/**
- * A string that should hold JSON: each string and key in it is a text. A string that is not JSON is one text as it is;
- * one that only some parsers read, and that hides characters behind escapes, is refused.
- */
-const jsonText = (role: Role, channel: Channel): Shape => {
-  const any = json(role, channel)
-  return (value, reading) => {
-    if (typeof value !== 'string') return refuse(reading, 'must be a string')
-    const inner = nestedJson(value)
-    if (inner !== undefined) {
-      at(reading, IN_JSON, () => any(inner, reading))
-      return value
-    }
-    if (isAmbiguousJson(value)) return refuse(reading, 'JSON that parsers read in different ways')
-    return note(reading, value, { role, channel })
-  }
-}
-
-/** An object whose keys are free texts too. */
-const named =
-  (role: Role, channel: Channel, member: Shape): Shape =>
-  (value, reading) => {
-    if (!isObject(value)) return refuse(reading, 'must be an object')
-    for (const [key, inner] of Object.entries(value)) {
-      at(reading, key, () => {
-        at(reading, KEY_OF, () => void note(reading, key, { role, channel }))
-        return member(inner, reading)
-      })
-    }
-    return value
-  }
-
-const refused =
-  (why: string): Shape =>
-  (_value, reading) =>
-    refuse(reading, why)
+const refused = (why: string): Shape =>
+  custom(row('refused', { note: why }), (_value, reading) => refuse(reading, why))
 
 /** A content part that no scanner can read: only where the operator allows it, and counted. */
-const nonText =
-  (what: string, shape: Shape): Shape =>
-  (value, reading) => {
+const nonText = (what: string, shape: Shape): Shape => {
+  const rows: Shape['rows'] = (place) =>
+    shape.rows(place).map((inner) => ({ note: what, ...inner, permit: 'nonText' }))
+  return custom(rows, (value, reading) => {
     if (!reading.options.allowNonText) {
       return refuse(reading, `${what} cannot be inspected; the operator can allow content that is not text`)
     }
     reading.uninspected++
     return shape(value, reading)
-  }
+  })
+}
 
 /** Token counts: numbers under plain names, also grouped. Anything else is left out. */
-const counts = (value: Json): Json | undefined => countsOf(value, 3)
+const counts = Object.assign((value: Json) => countsOf(value, 3), {
+  rows: (place) => [
+    ...row('number')(`${place}/**`),
+    ...row('dropped', { note: 'what is not a number' })(place),
+  ],
+} satisfies Pick<Shape, 'rows'>)
 
 const countsOf = (value: Json, depth: number): Json | undefined => {
   if (typeof value === 'number' || value === null) return value
@@ -260,6 +205,8 @@ const countsOf = (value: Json, depth: number): Json | undefined => {
 }
 
 export const shape = {
+  custom,
+  refined,
   members,
   text,
   oneOf,
@@ -280,14 +227,14 @@ export const shape = {
   nonText,
   counts,
   /** Left out of an answer, whatever it is. */
-  dropped: (() => undefined) satisfies Shape,
+  dropped: custom(row('dropped'), () => undefined),
   /** The name of a model: picks an upstream, so a closed alphabet. */
-  model: matching(/^[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}$/, 'a model name'),
+  model: matching('closed', /^[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}$/, 'a model name'),
   /** An identifier that the model server made. */
-  id: matching(/^[A-Za-z0-9_.:/|+=-]{0,128}$/, 'an identifier'),
+  id: matching('closed', /^[A-Za-z0-9_.:/|+=-]{0,128}$/, 'an identifier'),
   /** A lower-case code such as a finish reason. */
-  code: matching(/^[a-z0-9_.-]{1,64}$/, 'a code'),
-  base64: matching(/^[A-Za-z0-9+/_-]*={0,2}$/, 'base64'),
+  code: matching('closed', /^[a-z0-9_.-]{1,64}$/, 'a code'),
+  base64: matching('passed', /^[A-Za-z0-9+/_-]*={0,2}$/, 'base64'),
 } as const
 
 /** `holdsText` for the streams, which read their events by hand. */

@@ -1,14 +1,22 @@
 import type { Changes, Delta, Dialect, DialectOptions, Prompt, StreamCodec } from '../core/dialect.ts'
 import type { Json, JsonObject } from '../core/json.ts'
 import { isObject } from '../core/json.ts'
-import { errorMessage, plainError } from './errors.ts'
+import type { Role } from '../core/text.ts'
+import { coverageOf } from './coverage.ts'
+import { errorMessage, errorRows, plainError } from './errors.ts'
 import { openaiChat } from './openai-chat.ts'
+import { chatStreamRows } from './openai-chat-decode.ts'
+import { chatReplyRows } from './openai-chat-reply.ts'
 import { newReading, refuse } from './reading.ts'
-import type { Fields, Shape } from './shapes.ts'
+import { row } from './rows.ts'
+import type { Fields, Shape } from './shape.ts'
 import { shape as s } from './shapes.ts'
 
-const anyText: Shape = (value, reading) =>
-  typeof value === 'string' ? value : refuse(reading, 'must be a string')
+/** Becomes a message, whose text is noted under the path that the model server sees. */
+const anyText = (role: Role): Shape =>
+  s.custom(row('scanned', { role, channel: 'message' }), (value, reading) =>
+    typeof value === 'string' ? value : refuse(reading, 'must be a string'),
+  )
 
 const common: Fields = {
   model: s.model,
@@ -17,11 +25,16 @@ const common: Fields = {
   stream: s.boolean,
 }
 
-const llmBody = s.object({ ...common, prompt: anyText }, 'prompt')
+const llmBody = s.object({ ...common, prompt: anyText('user') }, 'prompt')
 
-const turn = s.object({ role: s.oneOf('system', 'user', 'assistant'), content: anyText }, 'role', 'content')
+const turn = (role: Role): Shape =>
+  s.object({ role: s.oneOf(role), content: anyText(role) }, 'role', 'content')
 
-const chatBody = s.object({ ...common, message: anyText, history: s.list(turn) }, 'message')
+const turns = s.list(
+  s.tagged('role', { system: turn('system'), user: turn('user'), assistant: turn('assistant') }),
+)
+
+const chatBody = s.object({ ...common, message: anyText('user'), history: turns }, 'message')
 
 const messagesOf = (body: JsonObject): Json[] => [
   ...(Array.isArray(body['history']) ? (body['history'] as readonly Json[]) : []),
@@ -113,6 +126,13 @@ const simple = (name: string, shape: Shape): Dialect => ({
     }
   },
   readError: errorMessage,
+  // The model server answers as it does to a chat completion; all of it is inspected, and its text passed on.
+  coverage: coverageOf({
+    request: shape.rows(''),
+    response: chatReplyRows,
+    stream: chatStreamRows,
+    error: errorRows,
+  }),
 })
 
 /** `POST /llm {prompt, model?, max_tokens?, temperature?, stream?}`. */

@@ -3,6 +3,7 @@ import type { Json, JsonObject } from '../core/json.ts'
 import { isObject } from '../core/json.ts'
 import { Refusal } from '../core/refusal.ts'
 import { mayHoldText } from './shapes.ts'
+import type { StreamKeys } from './stream-keys.ts'
 
 /** Highest index of a choice, block or tool call; bounds what a stream makes us remember. */
 const MAX_INDEX = 1023
@@ -33,7 +34,7 @@ const parse = (data: string): Json => {
 }
 
 /** Throws for a key outside of `known` that may hold text. */
-const onlyKnown = (object: JsonObject, known: ReadonlySet<string>): JsonObject => {
+const onlyKnown = (object: JsonObject, { known }: StreamKeys): JsonObject => {
   for (const key in object) {
     if (!known.has(key) && mayHoldText(object[key] as Json)) {
       const name = /^[\w.-]{1,64}$/.test(key) ? key : '?'
