@@ -26,7 +26,7 @@ const MOST_CLASSES = 2000
 
 /** `sets` are all sets that the rules use. Throws RangeError when they tell too many classes apart. */
 export const alphabetOf = (view: View, sets: readonly Charset[]): Alphabet => {
-  const distinct = [...new Map(sets.map((set) => [set.join(';'), set])).values()]
+  const distinct = [...new Set(sets)]
   const cuts = new Set([0, OTHER, IGNORED])
   for (const [from, to] of distinct.flat()) cuts.add(from).add(to + 1)
   const starts = [...cuts].filter((cut) => cut <= 0xffff).toSorted((a, b) => a - b)

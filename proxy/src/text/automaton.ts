@@ -1,4 +1,4 @@
-import { type Charset, has } from './charset.ts'
+import { type Charset, memberships } from './charset.ts'
 import type { Pattern } from './pattern.ts'
 
 /**
@@ -34,8 +34,7 @@ export const compileAutomaton = (pattern: Pattern, atoms: readonly number[]): Au
   const positions: Positions = { sets: [], follow: [] }
   const whole = place(positions, pattern)
   if (whole.nullable) throw new RangeError('the pattern matches nothing at all')
-  const { columnOf, columns } = columnsOf(positions.sets, atoms)
-  return determinize(positions, whole, { columnOf, columns })
+  return determinize(positions, whole, { ...columnsOf(positions.sets, atoms), atoms })
 }
 
 const place = (positions: Positions, pattern: Pattern): Part => {
@@ -98,62 +97,98 @@ const repeat = (positions: Positions, { item, min, max }: Pattern & { kind: 'rep
 
 interface Columns {
   readonly columnOf: Uint8Array
-  /** For each column but the first, a character code that stands for it. */
+  /** For each column but the first, an atom that stands for it. */
   readonly columns: readonly number[]
 }
 
+/** Groups the atoms that no set of the pattern tells apart. */
 const columnsOf = (sets: readonly Charset[], atoms: readonly number[]): Columns => {
-  const distinct = [...new Map(sets.map((set) => [set.join(';'), set])).values()]
-  const byMembers = new Map<string, number>()
+  let groups: readonly number[] = atoms.map(() => 0)
+  for (const set of new Set(sets)) {
+    const members = memberships(set, atoms)
+    const split = new Map<number, number>()
+    groups = groups.map((group, at) => {
+      const key = group * 2 + (members[at] as number)
+      const known = split.get(key)
+      if (known === undefined) split.set(key, split.size)
+      return known ?? split.size - 1
+    })
+  }
   const columns: number[] = []
-  const columnOf = Uint8Array.from(atoms, (code) => {
-    const members = distinct.map((set) => (has(set, code) ? '1' : '0')).join('')
-    let column = byMembers.get(members)
-    if (column === undefined) {
-      column = columns.push(code)
-      if (column > MOST_COLUMNS) throw new RangeError('the pattern tells too many characters apart')
-      byMembers.set(members, column)
-    }
-    return column
+  groups.forEach((group, at) => {
+    if (group === columns.length) columns.push(at)
   })
-  return { columnOf, columns }
+  if (columns.length > MOST_COLUMNS) throw new RangeError('the pattern tells too many characters apart')
+  return { columnOf: Uint8Array.from(groups, (group) => group + 1), columns }
 }
 
-const determinize = ({ sets, follow }: Positions, whole: Part, { columnOf, columns }: Columns): Automaton => {
+/** The subset construction, as far as it has come. */
+interface Subsets {
+  readonly numbers: Map<string | number, number>
+  /** By state: the positions that it may be at. */
+  readonly members: (readonly number[])[]
+  readonly next: number[]
+}
+
+const determinize = (
+  positions: Positions,
+  whole: Part,
+  { columnOf, columns, atoms }: Columns & { readonly atoms: readonly number[] },
+): Automaton => {
   const width = columns.length + 1
-  const memberships = new Map<Charset, boolean[]>()
-  for (const set of new Set(sets))
-    memberships.set(
-      set,
-      columns.map((code) => has(set, code)),
-    )
-  const admits = sets.map((set) => memberships.get(set) as boolean[])
-  const finals = new Set(whole.last)
-  const states = new Map<string, number>()
-  const next: number[] = new Array<number>(2 * width).fill(0)
-  const accepting = [0, 0]
-  const queue: { readonly state: number; readonly reach: readonly number[] }[] = [
-    { state: 1, reach: whole.first },
-  ]
-  const stateFor = (members: readonly number[]): number => {
-    const key = members.join(',')
-    const known = states.get(key)
-    if (known !== undefined) return known
-    const state = accepting.push(members.some((at) => finals.has(at)) ? 1 : 0) - 1
-    if (state > MOST_STATES) throw new RangeError('the pattern needs too many states')
-    states.set(key, state)
-    for (let column = 0; column < width; column++) next.push(0)
-    const reach = new Set(members.flatMap((at) => follow[at] as number[]))
-    queue.push({ state, reach: [...reach] })
-    return state
-  }
-  for (let head = queue.shift(); head !== undefined; head = queue.shift()) {
-    next[head.state * width] = head.state
-    for (let column = 1; column < width; column++) {
-      const members = head.reach.filter((at) => admits[at]?.[column - 1])
-      if (members.length > 0)
-        next[head.state * width + column] = stateFor([...new Set(members)].toSorted((a, b) => a - b))
+  const admitted = columnsBySet(positions.sets, columns, atoms)
+  const subsets: Subsets = { numbers: new Map(), members: [[], []], next: new Array<number>(width).fill(0) }
+  const seen = new Int32Array(positions.sets.length)
+  for (let state = 1; state < subsets.members.length; state++) {
+    const reach = state === 1 ? whole.first : reachOf(positions, subsets.members[state] as readonly number[])
+    const reached = columns.map((): number[] => [])
+    for (const at of reach) {
+      if (seen[at] === state) continue
+      seen[at] = state
+      for (const column of admitted[at] as readonly number[]) (reached[column] as number[]).push(at)
     }
+    subsets.next.push(state)
+    for (const members of reached) subsets.next.push(members.length === 0 ? 0 : numberOf(subsets, members))
   }
-  return { width, next: Int32Array.from(next), accepting: Uint8Array.from(accepting), columnOf }
+  const finals = new Set(whole.last)
+  return {
+    width,
+    next: Int32Array.from(subsets.next),
+    accepting: Uint8Array.from(subsets.members, (members) => Number(members.some((at) => finals.has(at)))),
+    columnOf,
+  }
+}
+
+/** By position: the columns whose characters it admits. */
+const columnsBySet = (
+  sets: readonly Charset[],
+  columns: readonly number[],
+  atoms: readonly number[],
+): readonly (readonly number[])[] => {
+  const known = new Map<Charset, readonly number[]>()
+  return sets.map((set) => {
+    let admitted = known.get(set)
+    if (admitted === undefined) {
+      const members = memberships(set, atoms)
+      admitted = [...columns.keys()].filter((column) => members[columns[column] as number] === 1)
+      known.set(set, admitted)
+    }
+    return admitted
+  })
+}
+
+const reachOf = ({ follow }: Positions, members: readonly number[]): readonly number[] => {
+  const [only] = members
+  if (members.length === 1 && only !== undefined) return follow[only] as readonly number[]
+  return members.flatMap((at) => follow[at] as number[])
+}
+
+const numberOf = ({ numbers, members }: Subsets, reached: number[]): number => {
+  const [only] = reached
+  const key = reached.length === 1 && only !== undefined ? only : reached.sort((a, b) => a - b).join()
+  const known = numbers.get(key)
+  if (known !== undefined) return known
+  if (members.length > MOST_STATES) throw new RangeError('the pattern needs too many states')
+  numbers.set(key, members.length)
+  return members.push(reached) - 1
 }

@@ -1,4 +1,4 @@
-/** A set of character codes (UTF-16 units): sorted, disjoint, inclusive ranges. */
+/** A set of character codes (UTF-16 units): sorted, disjoint, inclusive ranges. Equal sets are one object. */
 export type Charset = readonly (readonly [from: number, to: number])[]
 
 const LAST = 0xffff
@@ -10,7 +10,16 @@ export const charset = (ranges: Charset): Charset => {
     if (last !== undefined && from <= last[1] + 1) last[1] = Math.max(last[1], to)
     else merged.push([from, to])
   }
-  return merged
+  return unique(merged)
+}
+
+const known = new Map<string, Charset>()
+
+const unique = (set: Charset): Charset => {
+  const key = set.join(';')
+  const first = known.get(key)
+  if (first === undefined) known.set(key, set)
+  return first ?? set
 }
 
 export const complement = (set: Charset): Charset => {
@@ -21,8 +30,20 @@ export const complement = (set: Charset): Charset => {
     next = to + 1
   }
   if (next <= LAST) rest.push([next, LAST])
-  return rest
+  return unique(rest)
 }
 
 export const has = (set: Charset, code: number): boolean =>
   set.some(([from, to]) => from <= code && code <= to)
+
+/** By code: whether a set has it. Remembered for each list of codes. */
+export const memberships = (set: Charset, codes: readonly number[]): Uint8Array => {
+  let bySet = rememberedFor.get(codes)
+  if (bySet === undefined) rememberedFor.set(codes, (bySet = new Map()))
+  let members = bySet.get(set)
+  if (members === undefined)
+    bySet.set(set, (members = Uint8Array.from(codes, (code) => Number(has(set, code)))))
+  return members
+}
+
+const rememberedFor = new WeakMap<readonly number[], Map<Charset, Uint8Array>>()

@@ -2,9 +2,9 @@ import type { Rule } from '../core/rule.ts'
 import { type Charset, charset, complement, has } from './charset.ts'
 import { BLOCKING, FREE, SEPARATING } from './edge.ts'
 
-const DIGIT: Charset = [[48, 57]]
-const WORD: Charset = charset([...DIGIT, [65, 90], [95, 95], [97, 122]])
-const TOKEN: Charset = charset([
+const DIGIT = charset([[48, 57]])
+const WORD = charset([...DIGIT, [65, 90], [95, 95], [97, 122]])
+const TOKEN = charset([
   [43, 43],
   [45, 57],
   [61, 61],
@@ -13,7 +13,7 @@ const TOKEN: Charset = charset([
   [97, 122],
 ])
 /** Dash and full stop. A blank or a comma parts one number from another, so a digit behind those is another number's. */
-const SEPARATOR: Charset = [[45, 46]]
+const SEPARATOR = charset([[45, 46]])
 
 const BLOCKED: Readonly<Record<NonNullable<Rule['bounds']>, Charset>> = {
   word: WORD,

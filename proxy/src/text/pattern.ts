@@ -13,12 +13,12 @@ export interface PatternOptions {
 
 /** The most repetitions that a pattern may name; what is longer is written open-ended. */
 const MOST_REPEATS = 1024
-const DIGIT: Charset = [[48, 57]]
-const WORD: Charset = charset([...DIGIT, [65, 90], [95, 95], [97, 122]])
-const SPACE: Charset = [
+const DIGIT = charset([[48, 57]])
+const WORD = charset([...DIGIT, [65, 90], [95, 95], [97, 122]])
+const SPACE = charset([
   [9, 13],
   [32, 32],
-]
+])
 const NAMED: Readonly<Record<string, Charset>> = {
   d: DIGIT,
   w: WORD,
@@ -130,7 +130,7 @@ const range = (reading: Reading, low: Charset): readonly [number, number] => {
 }
 
 const cased = (reading: Reading, set: Charset): Charset => {
-  if (!reading.ignoreCase) return set
+  if (!reading.ignoreCase) return charset(set)
   const both: (readonly [number, number])[] = [...set]
   for (const [from, to] of set) {
     if (from <= 90 && to >= 65) both.push([Math.max(from, 65) + 32, Math.min(to, 90) + 32])

@@ -8,7 +8,7 @@ const BLANK = 32
 /** The rest of a run of blanks: where the folded view shows one blank, the text may have any number of them. */
 export const BLANKS: Pattern = {
   kind: 'repeat',
-  item: { kind: 'set', set: [[BLANK, BLANK]] },
+  item: { kind: 'set', set: charset([[BLANK, BLANK]]) },
   min: 0,
   max: Infinity,
 }

@@ -39,7 +39,7 @@ interface Node {
   readonly set: Charset
   /** A neighbour is not part of the trigger, and the beginning of the text will do for it. */
   readonly kind: 'neighbour' | 'first' | 'later'
-  readonly children: Map<string, number>
+  readonly children: Map<Charset, number>
   readonly partials: Sighting[]
   readonly ends: Sighting[]
 }
@@ -52,17 +52,16 @@ export const compileTriggers = (triggers: readonly Placed[], alphabet: Alphabet)
 
 const trieOf = (triggers: readonly Placed[]): readonly Node[] => {
   const nodes: Node[] = []
-  const anywhere = new Map<string, number>()
-  const nodeIn = (level: Map<string, number>, set: Charset, kind: Node['kind']): Node => {
-    const key = set.join(';')
-    const at = level.get(key) ?? nodes.length
+  const anywhere = new Map<Charset, number>()
+  const nodeIn = (level: Map<Charset, number>, set: Charset, kind: Node['kind']): Node => {
+    const at = level.get(set) ?? nodes.length
     if (at === nodes.length) {
       nodes.push({ set, kind, children: new Map(), partials: [], ends: [] })
-      level.set(key, at)
+      level.set(set, at)
     }
     return nodes[at] as Node
   }
-  const neighbours = new Map<string, number>()
+  const neighbours = new Map<Charset, number>()
   for (const { machine, state, head, sets, after } of triggers) {
     let level = after === undefined ? anywhere : nodeIn(neighbours, after, 'neighbour').children
     sets.forEach((set, index) => {
@@ -84,13 +83,13 @@ interface Moves {
 const BLANK = 32
 
 const movesOf = (nodes: readonly Node[], { view, size, codes }: Alphabet): Moves => {
-  const admitted = new Map<string, readonly number[]>()
+  const admitted = new Map<Charset, readonly number[]>()
   const admittedBy = ({ set }: Node): readonly number[] => {
-    const key = set.join(';')
-    const known = admitted.get(key)
-    if (known !== undefined) return known
-    const made = [...codes.keys()].filter((cls) => cls > SKIP && has(set, codes[cls] as number))
-    admitted.set(key, made)
+    let made = admitted.get(set)
+    if (made === undefined) {
+      made = [...codes.keys()].filter((cls) => cls > SKIP && has(set, codes[cls] as number))
+      admitted.set(set, made)
+    }
     return made
   }
   const enter = Array.from({ length: size }, (): number[] => [])
@@ -118,16 +117,16 @@ interface Subsets {
 
 const subsetsOf = (nodes: readonly Node[], { enter, from }: Moves): Subsets => {
   const neighbours = [...nodes.keys()].filter((at) => (nodes[at] as Node).kind === 'neighbour')
-  const numbers = new Map<string, number>([[neighbours.join(','), 0]])
+  const numbers = new Map<string, number>([[neighbours.join(), 0]])
   const members: (readonly number[])[] = [neighbours]
-  const numberOf = (reached: Iterable<number>): number => {
-    const sorted = [...new Set(reached)].toSorted((a, b) => a - b)
-    const key = sorted.join(',')
+  const numberOf = (reached: readonly number[]): number => {
+    const sorted = reached.toSorted((a, b) => a - b)
+    const key = sorted.join()
     const known = numbers.get(key)
     if (known !== undefined) return known
     if (members.length > MOST_STATES) throw new RangeError('the rules begin in too many ways')
     numbers.set(key, members.length)
-    return members.push(sorted) - 1
+    return members.push(sorted.filter((at, i) => at !== sorted[i - 1])) - 1
   }
   const first = Int32Array.from(enter, numberOf)
   const rows: Int32Array[] = []
@@ -135,8 +134,12 @@ const subsetsOf = (nodes: readonly Node[], { enter, from }: Moves): Subsets => {
     const row = first.slice()
     const reached = new Map<number, number[]>()
     for (const at of members[state] as readonly number[])
-      for (const [cls, to] of from[at] ?? []) reached.set(cls, [...(reached.get(cls) ?? []), ...to])
-    for (const [cls, to] of reached) row[cls] = numberOf([...to, ...(enter[cls] ?? [])])
+      for (const [cls, to] of from[at] as ReadonlyMap<number, readonly number[]>) {
+        const known = reached.get(cls)
+        if (known === undefined) reached.set(cls, [...to])
+        else known.push(...to)
+      }
+    for (const [cls, to] of reached) row[cls] = numberOf([...to, ...(enter[cls] as readonly number[])])
     rows.push(row)
   }
   return { members, rows }

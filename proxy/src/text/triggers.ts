@@ -1,4 +1,4 @@
-import { type Charset, has } from './charset.ts'
+import { type Charset, charset, has } from './charset.ts'
 import type { Pattern } from './pattern.ts'
 import { BLANKS } from './reading.ts'
 
@@ -25,8 +25,8 @@ const FOLDED_AMPLE = 60
 /** The triggers of a pattern: one of them is in every text that it matches. */
 export const triggersOf = (pattern: Pattern, folded: boolean): readonly Trigger[] => {
   for (const wish of folded ? FOLDED_WISHES : WISHES) {
-    const heads = extend([{ sets: [], open: true }], pattern, { wish, folded })
-    if (heads.length <= MOST_TRIGGERS) return distinct(heads.map(({ sets }) => best(sets, folded)))
+    const heads = extend([EMPTY], pattern, { wish, folded })
+    if (heads.length <= MOST_TRIGGERS) return distinct(heads.map((head) => best(setsOf(head), folded)))
   }
   throw new RangeError('the pattern begins in too many ways')
 }
@@ -35,18 +35,23 @@ const distinct = (triggers: readonly Trigger[]): readonly Trigger[] => [
   ...new Map(triggers.map((trigger) => [JSON.stringify(trigger), trigger])).values(),
 ]
 
-const frequencies = new WeakMap<Charset, number>()
+/** What is known about sets that patterns use again and again. */
+const bitsOf = new WeakMap<Charset, number>()
+
+/** How many bits it tells that a character is in a set. */
+const bits = (set: Charset): number => {
+  let known = bitsOf.get(set)
+  if (known === undefined) bitsOf.set(set, (known = -Math.log2(Math.max(frequency(set), 1e-4))))
+  return known
+}
 
 /** How often a character of a set comes in a text, roughly as in English chat. */
 const frequency = (set: Charset): number => {
-  const known = frequencies.get(set)
-  if (known !== undefined) return known
   let sum = 0
   for (const [from, to] of set) {
     for (let code = from; code <= Math.min(to, 127); code++) sum += frequencyOf(code)
     if (to > 127) sum += (Math.min(to, 0xfffe) - Math.max(from, 128) + 1) / 100_000
   }
-  frequencies.set(set, Math.min(1, sum))
   return Math.min(1, sum)
 }
 
@@ -57,11 +62,8 @@ const frequencyOf = (code: number): number => {
   return code >= 48 && code <= 57 ? 0.001 : 0.003
 }
 
-const bits = (sets: readonly Charset[]): number =>
-  sets.reduce((sum, set) => sum - Math.log2(Math.max(frequency(set), 1e-4)), 0)
-
 /** A set that could be nearly anything says little and combines with everything. */
-const isVague = (set: Charset): boolean => bits([set]) < 2
+const isVague = (set: Charset): boolean => bits(set) < 2
 
 /** The most selective run of characters in a beginning, the first of equals. */
 const best = (sets: readonly Charset[], folded: boolean): Trigger => {
@@ -74,7 +76,7 @@ const best = (sets: readonly Charset[], folded: boolean): Trigger => {
     let end = start
     let worth = 0
     while (end < sets.length && worth < (folded ? FOLDED_AMPLE : AMPLE) && !isVague(sets[end] as Charset))
-      worth += bits([sets[end++] as Charset])
+      worth += bits(sets[end++] as Charset)
     if (worth <= most + (most >= ENOUGH ? 6 : 0)) continue
     from = start
     to = end
@@ -86,13 +88,26 @@ const best = (sets: readonly Charset[], folded: boolean): Trigger => {
 /** Any digit for any set of digits: numbers of all kinds then share their triggers, and the automaton tells them apart. */
 const coarse = (set: Charset): Charset => (set.every(([from, to]) => from >= 48 && to <= 57) ? DIGIT : set)
 
-const DIGIT: Charset = [[48, 57]]
+const DIGIT = charset([[48, 57]])
 const BLANK = 32
 
-/** The first characters of a text of a pattern; `open` when what follows may still be added. */
+/** The first characters of a text of a pattern, last first; `open` when what follows may still be added. */
 interface Head {
-  readonly sets: readonly Charset[]
+  readonly before: Head | undefined
+  readonly set: Charset
+  readonly length: number
   readonly open: boolean
+  /** Bits of its most selective run of characters, and of the run that it ends with. */
+  readonly most: number
+  readonly current: number
+}
+
+const EMPTY: Head = { before: undefined, set: [], length: 0, open: true, most: 0, current: 0 }
+
+const setsOf = (head: Head): readonly Charset[] => {
+  const sets: Charset[] = []
+  for (let at: Head | undefined = head; at !== undefined && at.length > 0; at = at.before) sets.push(at.set)
+  return sets.toReversed()
 }
 
 interface HeadOptions {
@@ -127,13 +142,22 @@ const extend = (heads: readonly Head[], pattern: Pattern, options: HeadOptions):
   }
 }
 
-const append = ({ sets }: Head, set: Charset, { wish, folded }: HeadOptions): Head => {
+const append = (head: Head, set: Charset, { wish, folded }: HeadOptions): Head => {
   // Runs of blanks count as one, so how many characters a beginning took is only known when blanks stand alone.
   const blank = folded && has(set, BLANK)
-  const unclear = blank && (set.length > 1 || set[0]?.[0] !== set[0]?.[1] || has(sets.at(-1) ?? [], BLANK))
-  const known = sets.length === 0 ? -1 : worth(sets, folded)
-  const full = known >= wish || (known >= ENOUGH && isVague(set)) || sets.length >= MOST_CHARACTERS || unclear
-  return full && sets.length > 0 ? { sets, open: false } : { sets: [...sets, set], open: true }
+  const unclear = blank && (set.length > 1 || set[0]?.[0] !== set[0]?.[1] || has(head.set, BLANK))
+  const vague = isVague(set)
+  const full =
+    head.most >= wish || (head.most >= ENOUGH && vague) || head.length >= MOST_CHARACTERS || unclear
+  if (full && head.length > 0) return { ...head, open: false }
+  const begins = head.current === 0 && blank && head.length > 0
+  const current = vague || begins ? 0 : Math.min(folded ? FOLDED_AMPLE : AMPLE, head.current + bits(set))
+  return {
+    before: head,
+    set,
+    length: head.length + 1,
+    open: true,
+    most: Math.max(head.most, current),
+    current,
+  }
 }
-
-const worth = (sets: readonly Charset[], folded: boolean): number => bits(best(sets, folded).sets)
