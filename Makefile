@@ -39,11 +39,13 @@ check: install ## Types, lint, format, import rules, generated files up to date:
 	prettier --check --log-level warn .
 	node policies/build.mjs --check
 	node proxy/src/config/json-schema.ts --check
+	node proxy/src/compose/coverage-document.ts --check
 
 .PHONY: generate
 generate: install ## Rebuild the committed generated files (the policy bundle needs opa)
 	node policies/build.mjs
 	node proxy/src/config/json-schema.ts --write
+	node proxy/src/compose/coverage-document.ts --write
 
 .PHONY: format
 format: install ## Format everything
