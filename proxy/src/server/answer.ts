@@ -16,6 +16,8 @@ export interface AnswerOptions {
 }
 
 export interface OpenAnswer extends Answer {
+  // Data, not a getter: an object literal with a getter costs V8 a hidden class each time.
+  begun: boolean
   /** To be called when the response has closed; `delivered` when all of it was handed to the kernel. */
   closed(delivered: boolean): void
 }
@@ -41,19 +43,20 @@ const DONE = Promise.resolve()
 
 export const openAnswer = (options: AnswerOptions): OpenAnswer => {
   const { response } = options
-  const waiting = new Set<Waiter>()
-  const state = { begun: false, closed: false, delivered: false }
+  const waiting: Waiter[] = []
+  let closed = false
+  let delivered = false
 
   const begin = (status: number, head: string[]): void => {
-    if (state.begun) throw new Error('this exchange is answered already')
-    if (state.closed) throw new Refusal('client_gone')
-    state.begun = true
+    if (answer.begun) throw new Error('this exchange is answered already')
+    if (closed) throw new Refusal('client_gone')
+    answer.begun = true
     response.writeHead(status, head)
   }
   const closing = (): Promise<void> =>
     new Promise((resolve, reject) => {
-      if (state.closed) settle({ resolve, reject }, state.delivered)
-      else waiting.add({ resolve, reject })
+      if (closed) settle({ resolve, reject }, delivered)
+      else waiting.push({ resolve, reject })
     })
   const finish = (): Promise<void> => {
     options.ended()
@@ -61,10 +64,8 @@ export const openAnswer = (options: AnswerOptions): OpenAnswer => {
     return closing()
   }
 
-  return {
-    get begun() {
-      return state.begun
-    },
+  const answer: OpenAnswer = {
+    begun: false,
     async whole(status, headers, body) {
       const cut = options.closing() || (await unreadBody(options))
       const head = responseHead(options.id, headers, cut)
@@ -84,17 +85,17 @@ export const openAnswer = (options: AnswerOptions): OpenAnswer => {
       begin(status, [...responseHead(options.id, headers, cut), 'x-accel-buffering', 'no'])
       // One system call for head and first event when the event is at hand, the head alone when it is not.
       setImmediate(() => {
-        if (!state.closed && !response.writableEnded) response.flushHeaders()
+        if (!closed && !response.writableEnded) response.flushHeaders()
       })
-      return openStream(options, { closing, finish, closed: () => state.closed })
+      return openStream(options, { closing, finish, closed: () => closed })
     },
-    closed(delivered) {
-      state.closed = true
-      state.delivered = delivered
-      for (const waiter of waiting) settle(waiter, delivered)
-      waiting.clear()
+    closed(all) {
+      closed = true
+      delivered = all
+      for (const waiter of waiting) settle(waiter, all)
     },
   }
+  return answer
 }
 
 interface Waiter {

@@ -3,7 +3,7 @@ import { Refusal } from '../core/refusal.ts'
 import { tooLarge } from './head.ts'
 import type { ServerLimits } from './limits.ts'
 
-const EMPTY = new Uint8Array(0)
+const SMALL = 32 * 1024
 
 /** Average bytes that a piece must carry once `bodyChunks` pieces came: a piece costs about what 64 bytes cost. */
 const BYTES_PER_CHUNK = 64
@@ -26,7 +26,7 @@ export const readBody = (
       if (refusal !== undefined) {
         request.pause()
         reject(refusal)
-      } else resolve(pieces.length === 1 ? (pieces[0] ?? EMPTY) : Buffer.concat(pieces, size))
+      } else resolve(joined(pieces, size))
     }
     const onData = (piece: Uint8Array): void => {
       size += piece.length
@@ -43,8 +43,17 @@ export const readBody = (
     if (request.destroyed) onClose()
   })
 
+/** A small piece is copied: as it is, it keeps the whole 64 KiB alive that the socket was read into. */
+const joined = (pieces: readonly Uint8Array[], size: number): Uint8Array => {
+  const [only] = pieces
+  return pieces.length === 1 && only !== undefined && size > SMALL ? only : Buffer.concat(pieces, size)
+}
+
 const shredded = (): Refusal =>
   new Refusal('body_invalid', { details: ['the body comes in too many tiny pieces'] })
+
+/** What a thrown-away piece counts besides its bytes. */
+const PIECE_COST = 1024
 
 /** Throws away what still comes, for at most `maxMs` and `maxBytes`, so that a client can read its refusal before the connection closes. */
 export const discardBody = (
@@ -59,7 +68,7 @@ export const discardBody = (
       resolve()
     }
     const onData = (piece: Uint8Array): void => {
-      size += piece.length
+      size += piece.length + PIECE_COST
       if (size > bounds.maxBytes) done()
     }
     const timer = setTimeout(done, bounds.maxMs)

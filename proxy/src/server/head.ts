@@ -114,13 +114,7 @@ const isMediaType = (value: string, wanted: string): boolean => {
 
 const isHost = (value: string): boolean => value.length <= 255 && /^[A-Za-z0-9.:[\]-]+$/.test(value)
 
-const isPrintable = (value: string): boolean => {
-  for (let i = 0; i < value.length; i++) {
-    const code = value.charCodeAt(i)
-    if ((code < 0x20 && code !== 0x09) || code > 0x7e) return false
-  }
-  return true
-}
+const isPrintable = (value: string): boolean => !/[^\t\x20-\x7e]/.test(value)
 
 const unsupported = (detail: string): Refusal => new Refusal('media_type_unsupported', { details: [detail] })
 

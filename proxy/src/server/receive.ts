@@ -30,30 +30,21 @@ export const receive = (
   const { id, startedAt, request } = arrival
   const { head, answer } = rest
   let body: Promise<Uint8Array> | undefined
-  let controller: AbortController | undefined
-  let gone = false
-
-  const received: Received = {
-    id,
-    route,
-    presented: { headers: head.headers, certificate: peerCertificate(request.socket) },
-    headers: forwardable(head.headers),
-    client: request.socket.remoteAddress ?? '',
-    startedAt,
-    body: () => (body ??= head.hasBody ? startBody(arrival) : Promise.resolve(new Uint8Array(0))),
-    // Made on first use: most refusals need none.
-    get signal() {
-      controller ??= new AbortController()
-      if (gone) controller.abort()
-      return controller.signal
-    },
-    answer,
-  }
+  const gone = new AbortController()
   return {
-    received,
+    received: {
+      id,
+      route,
+      presented: { headers: head.headers, certificate: peerCertificate(request.socket) },
+      headers: forwardable(head.headers),
+      client: request.socket.remoteAddress ?? '',
+      startedAt,
+      body: () => (body ??= head.hasBody ? startBody(arrival) : Promise.resolve(new Uint8Array(0))),
+      signal: gone.signal,
+      answer,
+    },
     closed(delivered) {
-      gone = !delivered
-      if (gone) controller?.abort()
+      if (!delivered) gone.abort()
     },
   }
 }
