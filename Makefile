@@ -60,11 +60,11 @@ policies: install ## Check, format-check and test the Rego policies with the rea
 	opa test -b policies --coverage --threshold 100 >/dev/null
 
 .PHONY: bench
-bench: install ## Measure the guard against nginx, a bare Node proxy and Portkey's gateway, side by side
+bench: dist ## Measure the guard against nginx, a bare Node proxy and Portkey's gateway, side by side
 	node proxy/bench/bench.ts
 
 .PHONY: dist
-dist: install ## Compile the guard to JavaScript in proxy/dist
+dist: install ## Compile the guard to JavaScript in proxy/dist, as an image carries it
 	node proxy/build.mjs
 
 .PHONY: clean

@@ -77,7 +77,10 @@ const identityChecks = ({ identity, server }: Config): readonly Check[] => {
     identity.local.clientsFile === undefined &&
     identity.local.keyFile === undefined
   )
-    found.push({ path: [...path, 'local'], message: 'nobody could get a token; add usersFile, clientsFile, or keyFile for postern token issue' })
+    found.push({
+      path: [...path, 'local'],
+      message: 'nobody could get a token; add usersFile, clientsFile, or keyFile for postern token issue',
+    })
   found.push(...issuerChecks(identity.jwt?.issuers ?? []))
   return found
 }

@@ -55,7 +55,10 @@ ${small.split('\n').slice(1).join('\n')}`)
 
 describe('secrets', () => {
   const withCredential = (value: string): string =>
-    small.replace("url: 'http://127.0.0.1:8000'", `url: 'http://127.0.0.1:8000', credential: { value: ${value} }`)
+    small.replace(
+      "url: 'http://127.0.0.1:8000'",
+      `url: 'http://127.0.0.1:8000', credential: { value: ${value} }`,
+    )
 
   test('come from files and from the environment, without the line break at the end', () => {
     const fromFile = read(withCredential(`{ file: ${join(folder, 'token')} }`))
