@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { readFileSync } from 'node:fs'
 import { CliError, EXIT, systemIo, type Command, type Io } from './cli/command.ts'
 
 interface Listed {
@@ -37,14 +38,26 @@ ${Object.entries(commands)
   .map(([name, { summary }]) => `  ${io.paint('cyan', name.padEnd(8))} ${summary}`)
   .join('\n')}
 
-postern COMMAND --help tells how to use one and what its exit codes mean.
+postern COMMAND --help tells how to use one and what its exit codes mean. postern --version tells the version.
 `
+
+/** Beside the sources and beside the compiled guard alike. */
+const version = (): string =>
+  (
+    JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+      readonly version: string
+    }
+  ).version
 
 const main = async (argv: readonly string[], io: Io): Promise<number> => {
   const [name, ...args] = argv
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
     io.out(overview(io))
     return name === undefined ? EXIT.usage : EXIT.ok
+  }
+  if (name === '--version' || name === '-V') {
+    io.out(`${version()}\n`)
+    return EXIT.ok
   }
   const listed = Object.hasOwn(commands, name) ? commands[name] : undefined
   if (!listed) {

@@ -40,6 +40,19 @@ const MAX_SERIES = 1000
 
 /** Config -> a running guard: the only place that knows every implementation. Throws an Error that says what to change. */
 export const startGuard = async (config: Config, options: GuardOptions): Promise<RunningGuard> => {
+  const opened: Opened = []
+  try {
+    return await start(config, options, opened)
+  } catch (error) {
+    // A guard that did not start must not go on listening, nor leave its log as if it had been killed.
+    for (const close of opened.toReversed()) await close().catch(() => undefined)
+    throw error
+  }
+}
+
+type Opened = (() => Promise<void>)[]
+
+const start = async (config: Config, options: GuardOptions, opened: Opened): Promise<RunningGuard> => {
   const { log } = options
   const meter = promMeter({ maxSeries: MAX_SERIES, processMetrics: true })
   const base: Base = {
@@ -50,11 +63,18 @@ export const startGuard = async (config: Config, options: GuardOptions): Promise
     localKey: newLocalKey(),
     keptKeys: new Map(),
   }
+  opened.push(async () => {
+    await base.audit.close()
+    await base.tracer.close()
+  })
   const state: State = { config, base, current: await composeGeneration(config, base), server: undefined }
+  opened.push(() => state.current.retire())
   const data = await listen(state)
+  opened.push(() => data.close(0))
   state.server = data
   const tlsWatch =
     config.server.tls && watchTls({ files: config.server.tls, apply: (one) => data.setTls(one), meter, log })
+  opened.push(() => Promise.resolve(tlsWatch?.close()))
   const admin = await adminServer({
     host: config.admin.host,
     port: config.admin.port,

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { generateKeyPairSync } from 'node:crypto'
@@ -50,6 +52,10 @@ describe('postern', () => {
       code: 2,
       err: expect.stringContaining('postern audit verify LOG'),
     })
+  })
+
+  test('tells its version', () => {
+    expect(postern(['--version'])).toMatchObject({ code: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) })
   })
 
   test('uses no colours when its output is not a terminal', () => {
@@ -114,6 +120,43 @@ describe('postern check', () => {
     expect(code).toBe(2)
     expect(err).toMatch(/bad\.yaml:5:1: .*server/)
     expect(err).toMatch(/bad\.yaml:6:\d+: limits\.store/)
+  })
+})
+
+describe('postern check, on the files that a configuration names,', () => {
+  const checked = (more: string, identity = 'anonymous: { roles: [user] }') =>
+    postern([
+      'check',
+      file('files.yaml', `${CONFIG.replace(/^identity.*\n/, `identity: { ${identity} }\n`)}${more}`),
+    ])
+
+  test('refuses keys that serve would refuse, and shows none', () => {
+    const keys = file('keys.yaml', '- { hash: secret-instead-of-hash, subject: a, tenant: t, roles: [] }\n')
+    const { code, err } = checked('', `apiKeys: { file: ${keys} }`)
+    expect(code).toBe(2)
+    expect(err).toContain(`${keys}: entry 0.hash: must be sha256: and 64 hex digits`)
+    expect(err).not.toContain('secret-instead')
+  })
+
+  test('refuses policy data, bundles and certificates that are none, and rules that do not exist', () => {
+    const text = file('plain.txt', 'plain text')
+    for (const section of [
+      `policy: { dataFile: ${text} }`,
+      `policy: { bundle: ${text} }`,
+      `server: { tls: { certFile: ${text}, keyFile: ${text} } }`,
+    ])
+      expect(checked(section)).toMatchObject({ code: 2, err: expect.stringContaining('plain.txt') })
+    expect(checked('inspection: { disableRules: [no-such-rule] }')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('no-such-rule'),
+    })
+  })
+
+  test('says where it looked for a relative path', () => {
+    expect(checked('', 'apiKeys: { file: nowhere.yaml }')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining(`taken as ${resolve('nowhere.yaml')}`),
+    })
   })
 })
 
@@ -193,6 +236,21 @@ describe('postern serve', () => {
       out: expect.stringMatching(/^not whole/),
     })
     await model.close()
+  })
+
+  test('names the port that is in use, and does not go on listening on the other', async () => {
+    const taken = createServer().listen(0, '127.0.0.1')
+    await once(taken, 'listening')
+    const { port } = taken.address() as AddressInfo
+    const text = `${CONFIG}server: { listen: { host: 127.0.0.1, port: 0 } }\nadmin: { port: ${port} }\n`
+    const auditFile = join(folder, 'not-started.log')
+    const config = file('taken.yaml', text.replace('{ stdout: true }', `{ file: ${auditFile} }`))
+    expect(postern(['serve', config])).toMatchObject({
+      code: 3,
+      err: expect.stringContaining(`127.0.0.1:${port} is in use`),
+    })
+    expect(readFileSync(auditFile, 'utf8')).toContain('"type":"close"')
+    taken.close()
   })
 
   test('says what is wrong instead of starting', () => {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { verifyAudit, type AuditReport } from '../audit/verify.ts'
-import { CliError, EXIT, type Command, type Io } from './command.ts'
+import { CliError, EXIT, unreadable, type Command, type Io } from './command.ts'
 
 export const auditCommand: Command = {
   help: `usage: postern audit verify LOG [--key FILE] [--json]
@@ -37,22 +37,38 @@ exit codes
 }
 
 const verify = async (path: string, key: string | undefined): Promise<AuditReport> => {
+  const publicKey = key === undefined ? undefined : readKey(key)
   try {
-    return await verifyAudit(path, key === undefined ? {} : { publicKey: readFileSync(key, 'utf8') })
+    return await verifyAudit(path, publicKey === undefined ? {} : { publicKey })
   } catch (error) {
-    throw new CliError(`cannot verify: ${(error as Error).message}`, EXIT.failed)
+    throw new CliError(`cannot verify ${path}: ${unreadable(error)}`, EXIT.failed)
   }
 }
 
+const readKey = (file: string): string => {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new CliError(`cannot read ${file}: ${unreadable(error)}`, EXIT.failed)
+  }
+  if (!text.includes('-----BEGIN PUBLIC KEY-----'))
+    throw new CliError(
+      `${file} holds no public key in PEM; a guard writes its own beside the log, as LOG.pub`,
+    )
+  return text
+}
+
 const print = (report: AuditReport, io: Io): void => {
-  const { problem, lines, exchanges, lost, unfinished, checkpoints, firstSeq, lastSeq } = report
+  const { problem, lines, exchanges, lost, unfinished, signedSeq, firstSeq, lastSeq } = report
   if (problem) {
-    io.out(`${io.paint('red', 'not whole')}: ${JSON.stringify(problem)}\n`)
+    const { file, line, message, code } = problem
+    io.out(`${io.paint('red', 'not whole')}: ${file}${line > 0 ? `:${line}` : ''}: ${message} (${code})\n`)
     return
   }
   io.out(
-    `${io.paint('green', 'whole')}: ${lines} lines (${firstSeq} to ${lastSeq}), ${exchanges} exchanges, ` +
-      `${checkpoints} signed checkpoints, ${lost} lost in a crash, ${unfinished} unfinished\n`,
+    `${io.paint('green', 'whole')}: ${lines} lines (${firstSeq} to ${lastSeq}), signed up to line ${signedSeq}, ` +
+      `${exchanges} exchanges, ${lost} lost in a crash, ${unfinished} unfinished\n`,
   )
   for (const note of report.notes) io.out(`${io.paint('dim', note)}\n`)
 }

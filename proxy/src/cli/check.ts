@@ -2,14 +2,16 @@ import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { configWarnings, explainConfig } from '../config/explain.ts'
 import { maskedConfig } from '../config/read-config.ts'
+import { badFiles } from './bad-files.ts'
 import { CliError, EXIT, type Command } from './command.ts'
 import { loadConfig } from './serve.ts'
 
 export const checkCommand: Command = {
   help: `usage: postern check FILE [--json]
 
-Reads FILE as 'postern serve' would, without starting anything, and explains what the guard would do. Every
-problem is listed with its place in the file and what to do about it.
+Reads FILE as 'postern serve' would, and the keys, accounts, certificates and policies that it names, without
+starting anything or using the network, and explains what the guard would do. Every problem is listed with its
+place and what to do about it. Relative paths in FILE are taken from the current folder.
 
   --json   the whole configuration with all defaults, secrets masked, and the warnings
 
@@ -17,9 +19,9 @@ example
   postern check postern.yaml
 
 exit codes
-  0  good     2  wrong usage, or something is wrong with the file     3  the file could not be read
+  0  good     2  wrong usage, or something is wrong with the files     3  the file could not be read
 `,
-  run: (args, io) => {
+  run: async (args, io) => {
     const { values, positionals } = parseArgs({
       args: [...args],
       allowPositionals: true,
@@ -29,6 +31,8 @@ exit codes
     if (given === undefined || more.length > 0)
       throw new CliError('check takes one file; see postern check --help')
     const config = loadConfig(resolve(given), io)
+    const bad = await badFiles(config)
+    if (bad.length > 0) throw new CliError(bad.join('\n'))
     if (values.json) {
       io.out(
         `${JSON.stringify({ config: maskedConfig(config), warnings: configWarnings(config) }, null, 2)}\n`,
@@ -38,6 +42,6 @@ exit codes
         io.out(`${line.startsWith('warning:') ? io.paint('yellow', line) : line}\n`)
       io.out(`${io.paint('green', `${given} is good`)}\n`)
     }
-    return Promise.resolve(EXIT.ok)
+    return EXIT.ok
   },
 }

@@ -32,6 +32,20 @@ export class CliError extends Error {
   }
 }
 
+/** Why a file could not be read, in words; the path stands in the message around it. */
+export const unreadable = (error: unknown): string => {
+  switch ((error as NodeJS.ErrnoException).code) {
+    case 'ENOENT':
+      return 'there is no such file'
+    case 'EISDIR':
+      return 'it is a folder; name a file'
+    case 'EACCES':
+      return 'permission denied'
+    default:
+      return (error as Error).message
+  }
+}
+
 /** Colours only on a terminal, and never with NO_COLOR. */
 export const systemIo = (): Io => ({
   out: (text) => void process.stdout.write(text),

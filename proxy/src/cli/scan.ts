@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { defaultScanner } from '../compose/scanner.ts'
 import { cleanWhole } from '../stream/redact.ts'
-import { CliError, EXIT, type Command } from './command.ts'
+import { CliError, EXIT, unreadable, type Command } from './command.ts'
 
 const LIMIT = 16 << 20
 
@@ -59,7 +59,7 @@ const read = async (file: string, stdin: (limit: number) => Promise<Buffer>): Pr
     return bytes
   } catch (error) {
     if (error instanceof CliError) throw error
-    throw new CliError(`cannot read ${file}: ${(error as Error).message}`, EXIT.failed)
+    throw new CliError(`cannot read ${file}: ${unreadable(error)}`, EXIT.failed)
   }
 }
 

@@ -14,7 +14,8 @@ export const tokenCommand: Command = {
        postern token password < FILE
        postern token issue --config FILE --subject NAME --tenant NAME [--role NAME ...] [--scope NAME ...]
 
-key        a new API key, shown once, and the hash for the file under identity.apiKeys.file
+key        a new API key, shown once, and the hash for the file under identity.apiKeys.file; --prefix must be
+           that of identity.apiKeys.prefix
 password   the scrypt hash of the password on standard input, for a users or clients file
 issue      a token signed with identity.local.keyFile of the configuration, as POST /auth would give it
 
@@ -46,7 +47,12 @@ const key = (args: readonly string[], io: Io): number => {
     args: [...args],
     options: { prefix: { type: 'string' }, json: { type: 'boolean' } },
   })
-  const made = newApiKey(values.prefix)
+  const { prefix } = values
+  if (prefix !== undefined && !/^[A-Za-z0-9-]{1,16}$/.test(prefix))
+    throw new CliError(
+      '--prefix must be 1 to 16 letters, digits or -, and the same as identity.apiKeys.prefix',
+    )
+  const made = newApiKey(prefix)
   if (values.json) io.out(`${JSON.stringify(made)}\n`)
   else io.out(`key:  ${io.paint('bold', made.key)}\nhash: ${made.hash}\n`)
   return EXIT.ok
@@ -55,7 +61,7 @@ const key = (args: readonly string[], io: Io): number => {
 const password = async (args: readonly string[], io: Io): Promise<number> => {
   parseArgs({ args: [...args], options: {} })
   const text = (await io.stdin(MAX_PASSWORD)).toString('utf8').replace(/\r?\n$/, '')
-  if (text === '') throw new CliError('write the password to standard input')
+  if (text === '') throw new CliError('write the password to standard input; see postern token --help')
   io.out(`${await hashPassword(text)}\n`)
   return EXIT.ok
 }
@@ -78,7 +84,8 @@ const issue = async (args: readonly string[], io: Io): Promise<number> => {
   const { local } = loadConfig(resolve(file), io).identity
   if (local?.keyFile === undefined) {
     throw new CliError(
-      `${file} has no identity.local.keyFile: tokens signed with another key would be refused`,
+      `${file} has no identity.local.keyFile; add one (openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256), ` +
+        'as a token signed with another key than the guard has would be refused',
     )
   }
   const { issuer, audience, tokenTtlS: lifetimeS, keyFile } = local

@@ -219,6 +219,8 @@ const upstreamChecks = ({ upstreams }: Config): readonly Check[] => [
     const found: Check[] = []
     if (new URL(url).search !== '')
       found.push({ path: [...path, 'url'], message: 'must not have a query; remove it' })
+    if (/\/v1\/?$/.test(new URL(url).pathname))
+      found.push({ path: [...path, 'url'], message: 'must not end in /v1, which the guard adds; remove it' })
     if (tls !== undefined && url.startsWith('http:'))
       found.push({ path: [...path, 'tls'], message: 'has no effect on an http URL; use https or remove it' })
     if ((tls?.certFile === undefined) !== (tls?.keyFile === undefined))

@@ -107,17 +107,30 @@ const guard = ({ policy, audit, telemetry, limits: { store, redis } }: Config): 
   policy.engine === 'opa'
     ? `policy: OPA server at ${policy.url ?? ''}`
     : `policy: in process, ${policy.bundle ?? 'built-in bundle'}, ${policy.dataFile ?? 'built-in data'}`,
-  store === 'redis' ? `limits: counted in Redis at ${redis?.url ?? ''}` : 'limits: counted in this process',
+  store === 'redis' ? `rates: counted in Redis at ${redis?.url ?? ''}` : 'rates: counted in this process',
   `audit: ${[audit.file, audit.stdout || audit.file === undefined ? 'standard output' : undefined].filter((sink) => sink !== undefined).join(' and ')}`,
   telemetry.otlp === undefined ? 'traces: off' : `traces: ${telemetry.otlp.endpoint}`,
 ]
 
 const limits = ({ server, inspection }: Config): readonly string[] => [
-  `limits: ${Object.entries({ ...server.limits, ...inspection })
-    .filter(([, value]) => typeof value === 'number')
-    .map(([key, value]) => `${key} ${String(value)}`)
-    .join(', ')}`,
+  `server.limits: ${numbersOf(server.limits)}`,
+  `inspection: ${numbersOf(inspection)}`,
 ]
+
+/** By the keys and in the units of the file. */
+const numbersOf = (section: object): string =>
+  Object.entries(section)
+    .flatMap(([key, value]) => (typeof value === 'number' ? [numberText(key, value)] : []))
+    .join(', ')
+
+const numberText = (key: string, value: number): string => {
+  if (key.endsWith('Ms'))
+    return `${key.slice(0, -2)} ${value % 1000 === 0 ? `${value / 1000}s` : `${value}ms`}`
+  if (!key.endsWith('Bytes')) return `${key} ${value}`
+  const [unit, size] =
+    value % 1_048_576 === 0 ? ['MiB', 1_048_576] : value % 1024 === 0 ? ['KiB', 1024] : ['B', 1]
+  return `${key.slice(0, -5)} ${value / size}${unit}`
+}
 
 const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || host === '[::1]' || host.startsWith('127.')

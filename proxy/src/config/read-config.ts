@@ -1,4 +1,5 @@
 import { accessSync, constants, statSync } from 'node:fs'
+import { isAbsolute, resolve } from 'node:path'
 import { checkConfig } from './checks.ts'
 import { readDocument } from './document.ts'
 import { filesOf } from './files.ts'
@@ -63,6 +64,9 @@ const fileProblems = (config: Config): readonly Wrong[] =>
         return []
       } catch (cause) {
         const code = (cause as NodeJS.ErrnoException).code ?? 'error'
-        return [{ path, message: `${file} cannot be read (${code}); mount the file or correct the path` }]
+        const tried = isAbsolute(file) ? '' : `, taken as ${resolve(file)}`
+        return [
+          { path, message: `${file} cannot be read (${code}${tried}); mount the file or correct the path` },
+        ]
       }
     })

@@ -22,7 +22,9 @@ export const policySchema = section({
     .describe(
       'JSON file with the data of the policies (roles, models, tenants, limits), followed when it changes. The built-in data when absent.',
     ),
-  url: url('http', 'https').optional().describe('OPA server. Needed for opa.'),
+  url: url('http', 'https', 'unix')
+    .optional()
+    .describe('OPA server, such as http://127.0.0.1:8181 or unix:/run/opa/opa.sock. Needed for opa.'),
   tokenFile: path()
     .optional()
     .describe('File with the bearer token for the OPA server, read again when it is rotated.'),

@@ -101,7 +101,7 @@ export const refusals = {
     status: 503,
     type: 'api_error',
     retry: true,
-    message: 'The model server cannot be reached.',
+    message: 'The model server failed or cannot be reached.',
   },
   model_timeout: {
     status: 504,

@@ -38,7 +38,7 @@ export const recordStep =
     try {
       await Promise.all([lease?.settle(tokens.input + tokens.output), audit.end(recordOf(notes, engine))])
     } catch (cause) {
-      log.error('exchange not recorded', { id: received.id, cause: cause as Error })
+      log.error('exchange_not_recorded', { id: received.id, cause: cause as Error })
     }
   }
 

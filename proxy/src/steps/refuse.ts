@@ -24,7 +24,7 @@ export const refuseStep =
     notes.modelSpan?.end(refusal.code)
     meter.add('postern_refusals_total', 1, received.route.name, refusal.code)
     if (refusals[refusal.code].status >= 500) {
-      log.error('exchange failed', {
+      log.error('exchange_failed', {
         id: received.id,
         code: refusal.code,
         detail: refusal.details.join('; '),
@@ -36,7 +36,7 @@ export const refuseStep =
     try {
       await received.answer.whole(status, { ...replyHeaders(notes), ...headers }, body)
     } catch (cause) {
-      log.warn('refusal not delivered', { id: received.id, code: refusal.code, cause: cause as Error })
+      log.warn('refusal_not_delivered', { id: received.id, code: refusal.code, cause: cause as Error })
     }
   }
 

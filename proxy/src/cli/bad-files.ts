@@ -1,0 +1,58 @@
+import { generateKeyPairSync } from 'node:crypto'
+import { composeIdentity } from '../compose/identity.ts'
+import { composePolicy } from '../compose/parts.ts'
+import { defaultScanner } from '../compose/scanner.ts'
+import { composeModels } from '../compose/upstreams.ts'
+import type { Config } from '../config/schema.ts'
+import { noLog } from '../core/log.ts'
+import { readTls } from '../server/tls-files.ts'
+import { promMeter } from '../telemetry/metrics.ts'
+
+/** What is wrong in the files that a good configuration names, each with the file or key. Nothing is started, written or sent. */
+export const badFiles = async (config: Config): Promise<readonly string[]> => {
+  const instruments = { meter: promMeter({ maxSeries: 100, processMetrics: false }), log: noLog }
+  const { server, policy, inspection } = config
+  const found: string[] = []
+  const attempt = async (what: string, make: () => unknown): Promise<void> => {
+    try {
+      const made = await make()
+      if (isOpen(made)) await made.close()
+    } catch (error) {
+      const { message } = error as Error
+      found.push(message.startsWith(what) ? message : `${what}: ${message}`)
+    }
+  }
+  await attempt('identity', () =>
+    composeIdentity(withoutNetwork(config.identity), { ...instruments, ...keys() }),
+  )
+  await attempt('upstreams', () => composeModels(config, instruments))
+  if (server.tls !== undefined) await attempt('server.tls', () => server.tls && readTls(server.tls))
+  if (policy.engine === 'wasm' && (policy.bundle ?? policy.dataFile) !== undefined)
+    await attempt('policy', () => composePolicy(config, instruments))
+  // Compiling every rule takes a second; only names that were written can be wrong.
+  if (inspection.disableRules.length > 0)
+    await attempt('inspection', () => void defaultScanner(inspection.disableRules))
+  return found
+}
+
+const withoutNetwork = ({
+  apiKeys,
+  local,
+  certificates,
+  anonymous,
+}: Config['identity']): Config['identity'] => ({
+  ...(apiKeys && { apiKeys }),
+  ...(local && { local }),
+  ...(certificates && { certificates }),
+  ...(anonymous && { anonymous }),
+})
+
+const keys = () => ({
+  localKey: generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    .privateKey.export({ type: 'pkcs8', format: 'pem' })
+    .toString(),
+  keptKeys: new Map(),
+})
+
+const isOpen = (made: unknown): made is { close(): Promise<void> } =>
+  typeof made === 'object' && made !== null && 'close' in made && typeof made.close === 'function'
