@@ -30,6 +30,12 @@ export const mayEscape = (text: string, from: number): number => {
   return text.length
 }
 
+/** Whether no escape can be in a text. For long texts the search of the JavaScript engine beats a loop. */
+export const escapesNothing = (text: string): boolean =>
+  text.length < 48
+    ? mayEscape(text, 0) === text.length
+    : !text.includes('%') && !text.includes('&') && !text.includes('\\') && !text.includes('\udb40')
+
 const PERCENT = 0x25
 const AMPERSAND = 0x26
 const BACKSLASH = 0x5c

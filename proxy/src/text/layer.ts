@@ -1,10 +1,10 @@
 import type { Finding } from '../core/finding.ts'
 import { clearedBy } from './cleared.ts'
 import { BASE64, HEX } from './encodings.ts'
-import { escapeAt, mayEscape } from './escapes.ts'
+import { escapeAt, escapesNothing, mayEscape } from './escapes.ts'
 import type { Program } from './program.ts'
 import type { Reader } from './reader.ts'
-import { copyRun, type Run, startRun } from './run.ts'
+import { copyRun, restart, type Run, startRun } from './run.ts'
 import { runReader } from './run-reader.ts'
 import { settleAtEnd } from './settle.ts'
 import { take } from './take.ts'
@@ -30,7 +30,7 @@ interface Layer {
   length: number
 }
 
-/** Reads a text with all rules, and what is encoded in it. */
+/** Reads a text with all rules, and what is encoded in it. `depth` is how often it has been decoded. */
 export const openLayer = (programs: readonly Held[], depth = 0): Reader =>
   readerOf(
     layerOf(
@@ -39,6 +39,22 @@ export const openLayer = (programs: readonly Held[], depth = 0): Reader =>
       programs.map(({ program }) => startRun(program)),
     ),
   )
+
+/** Reads whole texts one after the other, with the same memory. */
+export const wholeTexts = (programs: readonly Held[]): ((text: string) => readonly Finding[]) => {
+  const runs = programs.map(({ program }) => startRun(program))
+  return (text) => {
+    const layer = layerOf(programs, 0, runs)
+    try {
+      pushWhole(layer, text)
+      endOf(layer)
+      return takeOf(layer)
+    } finally {
+      // Also after an error: a caller's text must not stay in memory.
+      runs.forEach(restart)
+    }
+  }
+}
 
 const layerOf = (programs: readonly Held[], depth: number, runs: readonly Run[]): Layer => {
   const [first] = runs
@@ -66,13 +82,17 @@ const readerOf = (layer: Layer): Reader => ({
   end: () => {
     pushWhole(layer, layer.carried)
     layer.carried = ''
-    for (const run of layer.runs) settleAtEnd(run)
-    for (const reader of layer.encoded) reader.end()
-    layer.escaped?.end()
+    endOf(layer)
   },
   cleared: () => clearedOf(layer),
   take: () => takeOf(layer),
 })
+
+const endOf = (layer: Layer): void => {
+  for (const run of layer.runs) settleAtEnd(run)
+  for (const reader of layer.encoded) reader.end()
+  layer.escaped?.end()
+}
 
 const endsInHalf = (text: string): boolean => {
   const last = text.charCodeAt(text.length - 1)
@@ -81,7 +101,7 @@ const endsInHalf = (text: string): boolean => {
 
 const pushWhole = (layer: Layer, piece: string): void => {
   if (layer.escaped !== undefined && !layer.escaped.isEscape(piece)) layer.escaped = undefined
-  if (layer.escaped !== undefined || layer.depth === DEEPEST) {
+  if (layer.escaped !== undefined || layer.depth === DEEPEST || escapesNothing(piece)) {
     layer.escaped?.push(piece)
     read(layer, piece)
     return
@@ -101,7 +121,7 @@ const pushWhole = (layer: Layer, piece: string): void => {
 
 const read = (layer: Layer, piece: string): void => {
   if (piece === '') return
-  for (const run of layer.runs) take(run, piece)
+  take(layer.runs, piece)
   for (const reader of layer.encoded) reader.push(piece)
   layer.length += piece.length
 }

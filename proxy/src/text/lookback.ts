@@ -19,7 +19,7 @@ export const widthAt = (run: Run, offset: number): number =>
   run.program.alphabet.classOf[unitAt(run, offset)] === LOOK && isLow(unitAt(run, offset + 1)) ? 2 : 1
 
 /** Offset of the character before an offset above 0. */
-const before = (run: Run, offset: number): number =>
+export const previous = (run: Run, offset: number): number =>
   isLow(unitAt(run, offset - 1)) &&
   offset - 2 >= run.base &&
   run.program.alphabet.classOf[unitAt(run, offset - 2)] === LOOK
@@ -45,7 +45,7 @@ export const walkBack = (run: Run, { seen, end }: Partly): number => {
   let left = seen
   let inBlanks = false
   while (at > floor && left > 0) {
-    at = before(run, at)
+    at = previous(run, at)
     const cls = classAt(run, at)
     if (cls === SKIP) continue
     const blank = view === 'folded' && codes[cls] === BLANK
@@ -71,7 +71,7 @@ export const beginning = (run: Run, at: number, trigger: number): number => {
   let begin = trigger
   let count = 0
   while (offset > floor && count < machine.leadMax) {
-    offset = before(run, offset)
+    offset = previous(run, offset)
     const cls = classAt(run, offset)
     if (cls === SKIP) continue
     if (machine.leads[cls] === 0) break
@@ -90,7 +90,7 @@ const leftIsFree = (run: Run, at: number, offset: number): boolean => {
   let left = offset
   let separated = false
   while (left > floor) {
-    left = before(run, left)
+    left = previous(run, left)
     const cls = classAt(run, left)
     if (cls === SKIP) continue
     const kind = edge[at * alphabet.size + cls] as number
@@ -126,7 +126,7 @@ export const earliestHead = (run: Run, machine: number): number => {
   if (leadMax > 0) mayBegin(end)
   let at = end
   for (let count = 0; at > floor && count < headMax;) {
-    at = before(run, at)
+    at = previous(run, at)
     const cls = classAt(run, at)
     if (cls === SKIP) continue
     if (heads[cls] === 0) break

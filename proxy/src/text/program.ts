@@ -53,8 +53,10 @@ export interface Program {
   readonly column: Uint8Array
   /** By machine and class: FREE, BLOCKING or SEPARATING. */
   readonly edge: Uint8Array
-  /** Machines whose findings may begin before their trigger. */
-  readonly leading: readonly number[]
+  /** By class: machines whose findings may begin before their trigger, with a character of the class. */
+  readonly leading: readonly (readonly number[])[]
+  /** Zero for each machine; shared, never written. */
+  readonly noEnds: Int32Array
   readonly marks: Marks
 }
 
@@ -80,6 +82,7 @@ const compileProgram = (drafts: readonly Draft[], beyondAscii: boolean): Program
     draft.triggers.map((trigger) => ({
       ...trigger,
       machine,
+      leads: draft.lead.length > 0,
       state: stateBehind(trigger, { ...layout, alphabet, machine }),
       after: beyondAscii ? undefined : afterOf(draft, trigger),
     })),
@@ -98,7 +101,10 @@ const compileProgram = (drafts: readonly Draft[], beyondAscii: boolean): Program
           edgeOf(rule.bounds, alphabet.codes[cls] as number),
     ),
     then: Int32Array.from(drafts, ({ part }, at) => (part === 'prefix' ? at + 1 : -1)),
-    leading: [...machines.keys()].filter((at) => leadsBefore(machines[at] as Machine)),
+    leading: alphabet.codes.map((_, cls) =>
+      [...machines.keys()].filter((at) => mayLead(machines[at] as Machine, cls)),
+    ),
+    noEnds: new Int32Array(machines.length),
   }
 }
 
@@ -130,7 +136,7 @@ const stateBehind = (
   return state
 }
 
-const leadsBefore = ({ leadMax, headMax }: Machine): boolean => leadMax > 0 || headMax > 0
+const mayLead = ({ leads, heads }: Machine, cls: number): boolean => leads[cls] === 1 || heads[cls] === 1
 
 const machineOf = ({ name, category, rule, lead, part, triggers }: Draft, alphabet: Alphabet): Machine => {
   const heads = triggers.flatMap(({ head }) => head)

@@ -1,5 +1,5 @@
 import type { Finding } from '../core/finding.ts'
-import { decodeBlock, type Encoding, type Unfinished } from './encodings.ts'
+import { type Block, decodeBlock, type Encoding } from './encodings.ts'
 import { type OffsetMap, offsetMap } from './offset-map.ts'
 import { type Reader, translated } from './reader.ts'
 
@@ -21,7 +21,7 @@ const SHOWN = 8
 /** A reading of a run in which the first group begins `next` characters after its beginning, and later where it has come to. */
 interface Phase {
   next: number
-  readonly unfinished: Unfinished
+  readonly block: Block
   decoded: { readonly reader: Reader; readonly map: OffsetMap } | undefined
 }
 
@@ -117,24 +117,21 @@ const extend = (state: State, more: string): void => {
   if (state.length < BLOCK) return
   if (state.phases.length === 0) state.phases = phasesOf(state.options.encoding)
   const from = state.length - state.kept.length
-  for (const phase of state.phases)
-    while (phase.next + BLOCK <= state.length)
-      decode(state, phase, state.kept.slice(phase.next - from, phase.next - from + BLOCK))
+  for (const phase of state.phases) while (phase.next + BLOCK <= state.length) decode(state, phase, BLOCK)
   state.kept = state.kept.slice(Math.min(...state.phases.map(({ next }) => next)) - from)
 }
 
 const phasesOf = ({ characters }: Encoding): readonly Phase[] =>
   Array.from({ length: characters }, (_, next) => ({
     next,
-    unfinished: { missing: 0, bits: 0 },
+    block: { from: 0, to: 0, missing: 0, bits: 0 },
     decoded: undefined,
   }))
 
 const finish = (state: State): void => {
-  const from = state.length - state.kept.length
   for (const phase of state.phases) {
     if (phase.decoded !== undefined && phase.next < state.length)
-      decode(state, phase, state.kept.slice(phase.next - from))
+      decode(state, phase, state.length - phase.next)
     close(state, phase)
   }
   state.phases = []
@@ -142,23 +139,31 @@ const finish = (state: State): void => {
   state.length = 0
 }
 
-const decode = (state: State, phase: Phase, block: string): void => {
+/** Reads the next characters of a phase. */
+const decode = (state: State, phase: Phase, width: number): void => {
   const { encoding, openDecoded } = state.options
-  const text = decodeBlock(encoding, block, phase.unfinished)
+  const { block } = phase
+  block.from = phase.next - state.length + state.kept.length
+  block.to = block.from + width
+  const text = decodeBlock(encoding, state.kept, block)
   if (text === undefined) close(state, phase)
   else {
     const shown = phase.decoded === undefined ? SHOWN : 0
     phase.decoded ??= { reader: openDecoded(), map: offsetMap(0, state.begin + phase.next + shown) }
-    const width = block.length - shown
-    phase.decoded.map.decoded({ length: text.length, width, code: encoding.code, hides: false })
+    phase.decoded.map.decoded({
+      length: text.length,
+      width: width - shown,
+      code: encoding.code,
+      hides: false,
+    })
     phase.decoded.reader.push(text)
     collect(state, phase)
   }
-  phase.next += block.length
+  phase.next += width
 }
 
 const close = (state: State, phase: Phase): void => {
-  phase.unfinished.missing = 0
+  phase.block.missing = 0
   phase.decoded?.reader.end()
   collect(state, phase)
   phase.decoded = undefined
@@ -183,8 +188,8 @@ const cleared = (state: State): number => {
 }
 
 /** Whether the part of a block that is there may be the beginning of a readable one. */
-const mayOpen = ({ kept, length, options }: State, { next, unfinished }: Phase): boolean => {
+const mayOpen = ({ kept, length, options }: State, { next, block }: Phase): boolean => {
   if (length - next <= SHOWN) return false
-  const part = kept.slice(next - length + kept.length)
-  return decodeBlock(options.encoding, part, { ...unfinished }) !== undefined
+  const part = { ...block, from: next - length + kept.length, to: kept.length }
+  return decodeBlock(options.encoding, kept, part) !== undefined
 }

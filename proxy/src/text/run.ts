@@ -19,8 +19,8 @@ export interface Run {
   unsettled: boolean
   /** Candidates that matched and wait for an earlier one of their rule. */
   waiting: number
-  /** By machine: where its last finding ends; what begins before is part of it. */
-  readonly lastEnd: Int32Array
+  /** By machine: where its last finding ends; what begins before is part of it. The program's `noEnds` until there is one. */
+  lastEnd: Int32Array
   found: Finding[]
   /** Characters read and candidates advanced: what the work is proportional to. */
   steps: number
@@ -29,7 +29,7 @@ export interface Run {
 }
 
 /** How far back a candidate may reach from where its trigger ends, and what is looked at on its left. */
-export const LOOKBACK = 256
+export const LOOKBACK = 128
 
 /** The longest finding. A run that goes on becomes consecutive findings, so that nothing is held or missed for its length. */
 export const LONGEST = 2048
@@ -44,7 +44,7 @@ export const startRun = (program: Program): Run => ({
   count: 0,
   unsettled: false,
   waiting: 0,
-  lastEnd: new Int32Array(program.machines.length),
+  lastEnd: program.noEnds,
   found: [],
   steps: 0,
   tried: 0,
@@ -52,7 +52,7 @@ export const startRun = (program: Program): Run => ({
 
 const NO_CELLS = new Int32Array()
 
-/** Makes a run whose text is complete and settled ready for another text. */
+/** Makes a run ready for another text. */
 export const restart = (run: Run): void => {
   run.text = ''
   run.base = 0
@@ -61,10 +61,8 @@ export const restart = (run: Run): void => {
   run.count = 0
   run.unsettled = false
   run.waiting = 0
-  if (run.found.length > 0) {
-    run.found = []
-    run.lastEnd.fill(0)
-  }
+  run.lastEnd = run.program.noEnds
+  run.found = []
   run.steps = 0
   run.tried = 0
 }
@@ -73,6 +71,6 @@ export const restart = (run: Run): void => {
 export const copyRun = (run: Run): Run => ({
   ...run,
   cells: run.cells.slice(),
-  lastEnd: run.lastEnd.slice(),
+  lastEnd: run.lastEnd === run.program.noEnds ? run.lastEnd : run.lastEnd.slice(),
   found: [],
 })

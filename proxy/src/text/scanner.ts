@@ -1,7 +1,7 @@
 import type { Finding } from '../core/finding.ts'
 import type { Scanner } from '../core/scanner.ts'
 import type { RuleTable } from './drafts.ts'
-import { openLayer } from './layer.ts'
+import { wholeTexts } from './layer.ts'
 import { compilePrograms } from './program.ts'
 import { openSession } from './session.ts'
 
@@ -13,18 +13,15 @@ export interface ScannerOptions {
 /** Compiles rules into one scanner. Throws SyntaxError or RangeError that names the rule and says what is wrong with it. */
 export const compileScanner = ({ name, tables }: ScannerOptions): Scanner => {
   const programs = compilePrograms(tables)
-  const unheld = programs.map((program) => ({ program, held: new Uint8Array(program.machines.length) }))
+  const read = wholeTexts(
+    programs.map((program) => ({ program, held: new Uint8Array(program.machines.length) })),
+  )
   return {
     name,
     rules: new Map(
       tables.flatMap(({ category, rules }) => Object.keys(rules).map((rule) => [rule, category] as const)),
     ),
-    scan: (text) => {
-      const reader = openLayer(unheld)
-      reader.push(text)
-      reader.end()
-      return reader.take().toSorted(byPlace)
-    },
+    scan: (text) => read(text).toSorted(byPlace),
     open: (holds) => openSession(programs, holds),
   }
 }

@@ -27,5 +27,10 @@ export const openSession = (programs: readonly Program[], holds: Holds): ScanSes
 }
 
 /** By machine: whether text is held back for its findings. */
-const heldBy = ({ machines, then }: Program, holds: Holds): Uint8Array =>
-  Uint8Array.from(machines, ({ rule, category }, at) => Number(then[at] === -1 && holds(rule, category)))
+const heldBy = ({ machines, then }: Program, holds: Holds): Uint8Array => {
+  const held = new Uint8Array(machines.length)
+  machines.forEach(({ rule, category }, at) => {
+    if (then[at] === -1 && holds(rule, category)) held[at] = 1
+  })
+  return held
+}

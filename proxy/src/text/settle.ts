@@ -60,6 +60,7 @@ const deliver = (run: Run, from: number): void => {
     return
   }
   run.found.push(findingOf(run.program.machines[machine] as Machine, start, end))
+  if (run.lastEnd === run.program.noEnds) run.lastEnd = run.lastEnd.slice()
   run.lastEnd[machine] = end
   if (overlong) {
     cells[from + START] = end

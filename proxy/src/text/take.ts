@@ -5,24 +5,36 @@ import { read } from './read.ts'
 import type { Run } from './run.ts'
 import { START as NOTHING } from './trie.ts'
 
-/** Takes the next piece of the text, whose surrogate pairs are whole, and reads it. */
-export const take = (run: Run, piece: string): void => {
-  const end = run.base + run.text.length
-  forget(run, end)
-  run.text = run.text === '' ? piece : run.text + piece
-  if (run.program.beyondAscii && run.count === 0 && run.trigger === NOTHING && isAscii(piece)) return
-  read(run, end)
+/** Gives the next piece of a text, whose surrogate pairs are whole, to the runs that read it. */
+export const take = (runs: readonly Run[], piece: string): void => {
+  const [one] = runs
+  if (one === undefined) return
+  const { text, base } = one
+  const end = base + text.length
+  const keep = runs.reduce((least, run) => Math.min(least, keptFrom(run)), Math.max(base, end - KEPT))
+  // One string for all: it is made flat once.
+  const known = text === '' ? piece : text.slice(keep - base) + piece
+  let ascii: boolean | undefined
+  for (const run of runs) {
+    run.text = known
+    run.base = keep
+    if (isIdle(run) && (ascii ??= isAscii(piece))) continue
+    read(run, end)
+  }
 }
+
+/** Whether a run has nothing under way and text that is all ASCII begins nothing. */
+const isIdle = ({ program, count, trigger }: Run): boolean =>
+  program.beyondAscii && count === 0 && trigger === NOTHING
 
 const isAscii = (text: string): boolean => Buffer.byteLength(text) === text.length
 
-/** Drops what no look back can reach any more, and no check asks for. */
-const forget = (run: Run, end: number): void => {
-  let keep = Math.max(run.base, end - KEPT)
-  for (let from = 0; from < run.count * FIELDS; from += FIELDS) {
-    const { check } = run.program.machines[run.cells[from + MACHINE] as number] as Machine
-    if (check !== undefined) keep = Math.min(keep, run.cells[from + START] as number)
+/** The earliest character that a check will ask for. */
+const keptFrom = ({ cells, count, program }: Run): number => {
+  let keep = Infinity
+  for (let from = 0; from < count * FIELDS; from += FIELDS) {
+    const { check } = program.machines[cells[from + MACHINE] as number] as Machine
+    if (check !== undefined) keep = Math.min(keep, cells[from + START] as number)
   }
-  run.text = run.text.slice(keep - run.base)
-  run.base = keep
+  return keep
 }

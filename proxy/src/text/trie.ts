@@ -8,6 +8,8 @@ export interface Sighting {
   readonly seen: number
   /** State of the machine behind the trigger; -1 when that depends on what exactly was seen. */
   readonly state: number
+  /** Whether a lead may stand before it. */
+  readonly leads: boolean
 }
 
 /**
@@ -18,9 +20,15 @@ export interface TriggerAutomaton {
   readonly next: Int32Array
   readonly hot: number
   readonly skip: (state: number) => number
-  readonly ends: (state: number) => readonly Sighting[]
+  /** For a hot state, its place in `endsFrom` is `next[state + SKIP] - next.length`; then ENDING numbers for each sighting. */
+  readonly endsFrom: Int32Array
+  readonly ends: Int32Array
+  /** Those with a lead first, then those that took the most characters. */
   readonly partials: (state: number) => readonly Sighting[]
 }
+
+/** Numbers of a sighting in `TriggerAutomaton.ends`: machine, characters seen, state. */
+export const ENDING = 3
 
 /** The start state. */
 export const START = 0
@@ -31,6 +39,7 @@ const MOST_STATES = 30_000
 interface Placed extends Trigger {
   readonly machine: number
   readonly state: number
+  readonly leads: boolean
   readonly after: Charset | undefined
 }
 
@@ -62,12 +71,12 @@ const trieOf = (triggers: readonly Placed[]): readonly Node[] => {
     return nodes[at] as Node
   }
   const neighbours = new Map<Charset, number>()
-  for (const { machine, state, head, sets, after } of triggers) {
+  for (const { machine, state, leads, head, sets, after } of triggers) {
     let level = after === undefined ? anywhere : nodeIn(neighbours, after, 'neighbour').children
     sets.forEach((set, index) => {
       const node = nodeIn(level, set, level === anywhere ? 'first' : 'later')
       const seen = head.length + index + 1
-      ;(index === sets.length - 1 ? node.ends : node.partials).push({ machine, seen, state })
+      ;(index === sets.length - 1 ? node.ends : node.partials).push({ machine, seen, state, leads })
       level = node.children
     })
   }
@@ -164,13 +173,25 @@ const pack = (nodes: readonly Node[], { members, rows }: Subsets, { size }: Alph
   const nodesAt = (state: number): readonly Node[] =>
     (members[order[state / size] as number] ?? []).map((at) => nodes[at] as Node)
   const hot = order.filter((state) => !ending(state)).length * size
-  const ends = order.slice(hot / size).map((_, at) => nodesAt(hot + at * size).flatMap((node) => node.ends))
+  const endsFrom: number[] = [0]
+  const ends: number[] = []
+  order.slice(hot / size).forEach((_, at) => {
+    next[hot + at * size + SKIP] = beyond + at
+    for (const node of nodesAt(hot + at * size))
+      for (const { machine, seen, state } of node.ends) ends.push(machine, seen, state)
+    endsFrom.push(ends.length)
+  })
   return {
     next,
     hot,
     skip: (state) => skips.get(state) ?? START,
-    ends: (state) => ends[(state - hot) / size] as readonly Sighting[],
-    partials: remembered((state) => nodesAt(state).flatMap((node) => node.partials)),
+    endsFrom: Int32Array.from(endsFrom),
+    ends: Int32Array.from(ends),
+    partials: remembered((state) =>
+      nodesAt(state)
+        .flatMap((node) => node.partials)
+        .toSorted((a, b) => Number(b.leads) - Number(a.leads) || b.seen - a.seen),
+    ),
   }
 }
 

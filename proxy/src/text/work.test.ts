@@ -14,7 +14,7 @@ const work = (text: string, size: number): number =>
   Math.max(
     ...programs.map((program) => {
       const run = startRun(program)
-      for (let at = 0; at < text.length; at += size) take(run, text.slice(at, at + size))
+      for (let at = 0; at < text.length; at += size) take([run], text.slice(at, at + size))
       settleAtEnd(run)
       return run.steps / text.length
     }),
