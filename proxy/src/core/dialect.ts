@@ -31,6 +31,8 @@ export interface Prompt {
   /** Every string of `body` that is not from a closed set of values. */
   readonly texts: readonly Text[]
   readonly params: Params
+  /** Answers that were asked for: for each of several prompts `n`. One when absent. */
+  readonly choices?: number
   readonly tools: readonly string[]
   readonly extras: readonly string[]
   /** Content parts that pass uninspected; counted and marked. */

@@ -33,7 +33,7 @@ export const isAmbiguousJson = (text: string): boolean => {
   }
 }
 
-/** The string at `path`, a key for paths that end in KEY_OF; undefined when there is none. */
+/** The string or number at `path`, a key for paths that end in KEY_OF; undefined when there is none. */
 export const textAt = (body: Json, path: Path): string | undefined => {
   let value: Json | undefined = body
   let key: string | undefined
@@ -47,11 +47,11 @@ export const textAt = (body: Json, path: Path): string | undefined => {
       key = value === undefined ? undefined : step
     }
   }
-  return typeof value === 'string' ? value : undefined
+  return typeof value === 'number' ? String(value) : typeof value === 'string' ? value : undefined
 }
 
 /**
- * The body with the strings at the paths replaced; what is not on a path is shared, not copied. Paths name keys as they
+ * The body with the strings, and the numbers, at the paths replaced by strings; what is not on a path is shared, not copied. Paths name keys as they
  * are in `body`, renamed ones too. A key that would then be in its object twice gets a number: `name_2`.
  * Throws Error when a path does not lead to a string: an edit that cannot be made must not be forgotten.
  */
@@ -91,7 +91,10 @@ const lost = (): never => {
 
 const edited = (value: Json | undefined, { value: text, below }: Branch): Json => {
   if (value === undefined) return lost()
-  if (text !== undefined) return typeof value === 'string' && below.size === 0 ? text : lost()
+  if (text !== undefined) {
+    const isText = typeof value === 'string' || typeof value === 'number'
+    return isText && below.size === 0 ? text : lost()
+  }
   if (below.size === 0) return value
   if (typeof value === 'string') return inString(value, below)
   if (Array.isArray(value)) return inArray(value, below)

@@ -31,6 +31,8 @@ export interface Notes {
   usage: Usage | undefined
   /** Our own reckoning, for when it does not. */
   estimated: Usage
+  /** What the answer may have cost, for when nobody saw it. */
+  reserved: Usage
   modelSpan: ModelSpan | undefined
   lease: Lease | undefined
   /** Milliseconds by name, such as `guard`, `scan`, `model`. */

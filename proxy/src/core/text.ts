@@ -21,7 +21,7 @@ export type Channel =
   | 'document'
   | 'parameter'
 
-/** One string of an exchange that somebody could have written freely. */
+/** One string, or long number, of an exchange that somebody could have written freely. */
 export interface Text {
   readonly path: Path
   readonly role: Role

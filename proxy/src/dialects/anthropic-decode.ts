@@ -116,8 +116,11 @@ const count = (value: Json | undefined, { notes, deltas }: State): void => {
   const counts = shape.counts(stream.objectOr(value) ?? {}) as JsonObject
   const given = Object.entries(counts).filter(([, total]) => total !== null)
   if (given.length === 0) return
-  notes.usage = { ...notes.usage, ...Object.fromEntries(given) }
-  deltas.push({ kind: 'usage', usage: anthropicUsage(notes.usage) })
+  const totals = { ...notes.usage, ...Object.fromEntries(given) }
+  const usage = anthropicUsage(totals)
+  if (usage === undefined) return
+  notes.usage = totals
+  deltas.push({ kind: 'usage', usage })
 }
 
 const start = (event: JsonObject, state: State): void => {

@@ -2,6 +2,7 @@ import type { ReplyChanges, ReplyText, Usage, WholeReply } from '../core/dialect
 import { withEdits } from '../core/edit.ts'
 import type { Json, JsonObject } from '../core/json.ts'
 import { isObject } from '../core/json.ts'
+import { tokenCount } from './openai-usage.ts'
 import type { Reading } from './reading.ts'
 import { newReading } from './reading.ts'
 import { shape as s } from './shapes.ts'
@@ -120,13 +121,13 @@ const body = s.answer(
   'content',
 )
 
-/** All tokens read: fresh, written to and read from the cache. */
-export const anthropicUsage = (usage: JsonObject): Usage => {
-  const count = (key: string): number => (typeof usage[key] === 'number' ? usage[key] : 0)
-  return {
-    input: count('input_tokens') + count('cache_creation_input_tokens') + count('cache_read_input_tokens'),
-    output: count('output_tokens'),
-  }
+/** All tokens read: fresh, written to and read from the cache. Undefined when a count is no number of tokens. */
+export const anthropicUsage = (usage: JsonObject): Usage | undefined => {
+  const count = (key: string): number => tokenCount(usage[key] ?? 0) ?? NaN
+  const input =
+    count('input_tokens') + count('cache_creation_input_tokens') + count('cache_read_input_tokens')
+  const output = count('output_tokens')
+  return Number.isSafeInteger(input) && Number.isSafeInteger(output) ? { input, output } : undefined
 }
 
 export const messageReplyRows = body.rows('')

@@ -1,4 +1,5 @@
 import { isAmbiguousJson, nestedJson } from '../core/edit.ts'
+import { numberText } from '../core/json-texts.ts'
 import type { Json } from '../core/json.ts'
 import { isObject } from '../core/json.ts'
 import type { Channel, Role } from '../core/text.ts'
@@ -12,7 +13,7 @@ import { at, custom } from './shape.ts'
 
 const WORDS_NOTE = 'all but the words of the JSON Schema language'
 
-/** Any JSON: each string and each key is a text. */
+/** Any JSON: each string, each key and each long number is a text. */
 export const json = (role: Role, channel: Channel): Shape =>
   custom(everything('scanned', { role, channel }), anyJson({ role, channel }, new Set()))
 
@@ -25,6 +26,8 @@ const anyJson =
     const visit = (inner: Json): void => {
       if (typeof inner === 'string') {
         if (!except.has(inner)) note(reading, inner, voice)
+      } else if (typeof inner === 'number') {
+        note(reading, numberText(inner) ?? '', voice)
       } else if (Array.isArray(inner)) {
         for (const [index, entry] of inner.entries()) {
           at(reading, index, () => {

@@ -81,10 +81,11 @@ export const decodeChat = (notes: ChatNotes): ((event: ServerEvent) => readonly 
     if (!state.begun) deltas.push(head(chunk))
     state.begun = true
     for (const choice of stream.listOr(chunk['choices'])) readChoice(choice, deltas, state)
-    const usage = stream.objectOr(chunk['usage'])
+    const counts = stream.objectOr(chunk['usage'])
+    const usage = counts && openaiUsage(counts)
     if (usage !== undefined) {
-      notes.usage = shape.counts(usage)
-      deltas.push({ kind: 'usage', usage: openaiUsage(usage) })
+      notes.usage = shape.counts(counts ?? null)
+      deltas.push({ kind: 'usage', usage })
     }
     return deltas
   }

@@ -1,5 +1,5 @@
 import type { ReplyChanges, WholeReply } from '../core/dialect.ts'
-import { nestedJson } from '../core/edit.ts'
+import { memberNames } from '../core/json-texts.ts'
 import type { Json, JsonObject } from '../core/json.ts'
 import { isObject } from '../core/json.ts'
 import { alternativeTexts, chatLogprobs, joined, tokensOf, unreadLogprobs } from './logprobs.ts'
@@ -7,12 +7,6 @@ import { envelope, numbered, readChoices, writeChoices } from './openai-answer.t
 import type { Reading } from './reading.ts'
 import { refuse } from './reading.ts'
 import { shape as s } from './shapes.ts'
-
-/** Top-level names of a JSON object in text, sorted; empty when it is none. */
-const argumentNames = (text: string): readonly string[] => {
-  const value = nestedJson(text)
-  return isObject(value) ? Object.keys(value).sort() : []
-}
 
 const calledFunction = s.answer(
   { name: s.id, arguments: s.jsonText('assistant', 'tool_arguments') },
@@ -33,13 +27,17 @@ const toolCall = s.refined(anyCall, (kept, reading) => {
   const call = kept as JsonObject
   const called = call['function'] ?? call['custom']
   if (!isObject(called)) return refuse(reading, 'a tool call without a function')
+  // Policy judges one name: a client that reads the other would run what nobody judged.
+  const form = call['custom'] === undefined ? 'function' : 'custom'
+  if ((form === 'custom' && call['function'] !== undefined) || (call['type'] ?? form) !== form)
+    return refuse(reading, 'a tool call of two kinds')
   reading.toolCalls.push({
     choice: reading.choice,
     id: (call['id'] ?? '') as string,
     name: called['name'] as string,
-    arguments: typeof called['arguments'] === 'string' ? argumentNames(called['arguments']) : [],
+    arguments: typeof called['arguments'] === 'string' ? memberNames(called['arguments']) : [],
   })
-  return { type: call['custom'] === undefined ? 'function' : 'custom', ...call }
+  return { type: form, ...call }
 })
 
 const legacyCall = s.refined(calledFunction, (kept, reading) => {
@@ -48,7 +46,7 @@ const legacyCall = s.refined(calledFunction, (kept, reading) => {
     choice: reading.choice,
     id: '',
     name: called['name'] as string,
-    arguments: argumentNames(called['arguments'] as string),
+    arguments: memberNames(called['arguments'] as string),
   })
   return called
 })

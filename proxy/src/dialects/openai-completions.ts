@@ -52,6 +52,8 @@ const table = {
   ),
   upstreamPath: '/v1/completions',
   params: samplingParams,
+  prompts: ({ prompt }: JsonObject) =>
+    Array.isArray(prompt) && typeof prompt[0] !== 'number' ? prompt.length : 1,
 }
 
 const checkedLogprobs = (value: Json | undefined, text: Json | undefined, reading: Reading): Json => {
@@ -129,10 +131,11 @@ const decode = (notes: UsageNotes): ((event: ServerEvent) => readonly Delta[]) =
     const deltas: Delta[] = begun ? [] : [head(chunk)]
     begun = true
     for (const value of stream.listOr(chunk['choices'])) readChoice(value, deltas)
-    const usage = stream.objectOr(chunk['usage'])
+    const counts = stream.objectOr(chunk['usage'])
+    const usage = counts && openaiUsage(counts)
     if (usage !== undefined) {
-      notes.usage = s.counts(usage)
-      deltas.push({ kind: 'usage', usage: openaiUsage(usage) })
+      notes.usage = s.counts(counts ?? null)
+      deltas.push({ kind: 'usage', usage })
     }
     return deltas
   }

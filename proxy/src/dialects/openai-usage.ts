@@ -3,11 +3,17 @@ import type { Usage } from '../core/dialect.ts'
 import type { Json, JsonObject } from '../core/json.ts'
 import { isObject } from '../core/json.ts'
 
-/** Token counts of an OpenAI answer. */
-export const openaiUsage = (usage: JsonObject): Usage => ({
-  input: typeof usage['prompt_tokens'] === 'number' ? usage['prompt_tokens'] : 0,
-  output: typeof usage['completion_tokens'] === 'number' ? usage['completion_tokens'] : 0,
-})
+/** A number of tokens; undefined for what no answer can have used: budgets are settled with it. */
+export const tokenCount = (value: Json | undefined): number | undefined =>
+  Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : undefined
+
+/** Token counts of an OpenAI answer; undefined when one of them is no number of tokens. */
+export const openaiUsage = (usage: JsonObject): Usage | undefined => {
+  const [input, output] = [usage['prompt_tokens'], usage['completion_tokens']].map((count) =>
+    tokenCount(count ?? 0),
+  )
+  return input === undefined || output === undefined ? undefined : { input, output }
+}
 
 /** With the details that the model server gave, unless the guard counted otherwise. */
 export const fullUsage = (usage: Usage, received: Json | undefined): Json => {

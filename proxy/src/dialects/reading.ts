@@ -34,12 +34,15 @@ export const newReading = (
 })
 
 /** Names that are not plain words are text of the peer, which does not belong in an error. */
-const shown = (step: Path[number]): Path[number] =>
-  typeof step !== 'string' || /^[\w.$-]{1,64}$/.test(step) ? step : '?'
+const shown = (step: Path[number], names: RegExp): Path[number] =>
+  typeof step !== 'string' || names.test(step) ? step : '?'
+
+/** A model server's error is shown to somebody who did not write it: only names that no secret looks like. */
+const NAMES = { body_invalid: /^[\w.$-]{1,64}$/, model_answer_invalid: /^[a-z_]{1,32}$/ } as const
 
 /** Throws the Refusal of this reading, naming the place. */
 export const refuse = (reading: Reading, why: string): never => {
-  const place = pointer(reading.path.slice(0, 32).map(shown))
+  const place = pointer(reading.path.slice(0, 32).map((step) => shown(step, NAMES[reading.code])))
   throw new Refusal(reading.code, { details: [`${place || '/'}: ${why}`] })
 }
 

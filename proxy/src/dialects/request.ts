@@ -12,6 +12,8 @@ export interface RequestTable {
   readonly shape: Shape
   readonly upstreamPath: string
   readonly params: (body: JsonObject) => Params
+  /** Prompts in one request, where there can be several. */
+  readonly prompts?: (body: JsonObject) => number
 }
 
 /** An extra that is not in the table. */
@@ -41,13 +43,15 @@ export const readRequest = (body: JsonObject, options: DialectOptions, table: Re
   const texts: Text[] = []
   const reading = newReading('body_invalid', options, (text) => void texts.push(text))
   table.shape(body, reading)
+  const params = table.params(body)
   return {
     model: body['model'] as string,
     stream: body['stream'] === true,
     body,
     upstreamPath: table.upstreamPath,
     texts,
-    params: table.params(body),
+    params,
+    choices: (params.n ?? 1) * (table.prompts?.(body) ?? 1),
     tools: reading.tools,
     extras: [...reading.extras].sort(),
     uninspected: reading.uninspected,

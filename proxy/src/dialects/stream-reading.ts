@@ -37,7 +37,7 @@ const parse = (data: string): Json => {
 const onlyKnown = (object: JsonObject, { known }: StreamKeys): JsonObject => {
   for (const key in object) {
     if (!known.has(key) && mayHoldText(object[key] as Json)) {
-      const name = /^[\w.-]{1,64}$/.test(key) ? key : '?'
+      const name = /^[a-z_]{1,32}$/.test(key) ? key : '?'
       invalid(`a stream event has the unknown key ${name} that may hold text`)
     }
   }

@@ -38,7 +38,7 @@ export const guardStream =
       actions: first.actions,
       judge: judge.text,
       judgeTool: judge.tool,
-      choices: admitted.prompt.params.n ?? 1,
+      choices: admitted.prompt.choices ?? 1,
       maxHeldChars: parts.maxHeldChars,
       maxArgumentChars: parts.maxArgumentChars,
     })

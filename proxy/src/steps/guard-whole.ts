@@ -1,5 +1,5 @@
 import type { Cut, ReplyText, WholeReply } from '../core/dialect.ts'
-import type { Finding, Scanned } from '../core/finding.ts'
+import type { Category, Finding, Scanned } from '../core/finding.ts'
 import { isObject, type JsonObject } from '../core/json.ts'
 import type { Meter } from '../core/metrics.ts'
 import { noteOutcome, type Notes } from '../core/notes.ts'
@@ -73,14 +73,17 @@ const judge = async (
   if (!response.allow) return { denied: new Set(whole.choices), actionsFor: () => DENIED }
   const denied = new Set<number>()
   const byChoice = new Map<number, Actions[]>()
+  const found = (choice: number) => scanned.filter(({ text }) => isArguments(text) && text.choice === choice)
   for (const call of whole.toolCalls) {
-    const findings = factsOf(scanned.filter(({ text }) => isArguments(text) && text.choice === call.choice))
+    const findings = factsOf(found(call.choice))
     const tool = { name: call.name, arguments: call.arguments }
     const answer = await decide({ stage: 'tool_call', findings, tool })
     if (answer.allow) byChoice.set(call.choice, [...(byChoice.get(call.choice) ?? []), answer.actions])
     else denied.add(call.choice)
   }
-  const strict = new Map([...byChoice].map(([choice, actions]) => [choice, strictest(actions)]))
+  const strict = new Map(
+    [...byChoice].map(([choice, actions]) => [choice, strictest(actions, found(choice))]),
+  )
   return {
     denied,
     actionsFor: (text) =>
@@ -96,22 +99,13 @@ const actionOf = (actions: Actions, finding: Finding): Action =>
 const SEVERITY: readonly Action[] = ['ignore', 'observe', 'redact', 'block']
 
 /** Several calls in one choice: each finding gets the strictest action that any of their decisions has for it. */
-const strictest = (all: readonly Actions[]): Actions => {
-  const [first, ...rest] = all
-  if (!first || rest.length === 0) return first ?? DENIED
-  const worst = (pick: (actions: Actions) => Action): Action =>
-    SEVERITY[Math.max(...all.map((actions) => SEVERITY.indexOf(pick(actions))))] ?? 'block'
-  const rules = new Set(all.flatMap((actions) => Object.keys(actions.rules)))
-  const categories = new Set(all.flatMap((actions) => Object.keys(actions.categories)))
-  const entry = (name: string, kind: 'rules' | 'categories') =>
-    worst((actions) => (actions[kind] as Record<string, Action>)[name] ?? actions.default)
-  return {
-    rules: Object.fromEntries([...rules].map((rule) => [rule, entry(rule, 'rules')])),
-    categories: Object.fromEntries(
-      [...categories].map((category) => [category, entry(category, 'categories')]),
-    ),
-    default: worst((actions) => actions.default),
-  }
+const strictest = (all: readonly Actions[], scanned: readonly ScannedReply[]): Actions => {
+  const worst = (rule: string, category: Category): Action =>
+    SEVERITY[Math.max(...all.map((actions) => SEVERITY.indexOf(actionFor(actions, rule, category))))] ??
+    'block'
+  const found = scanned.flatMap(({ findings }) => findings)
+  const rules = Object.fromEntries(found.map(({ rule, category }) => [rule, worst(rule, category)]))
+  return { ...DENIED, rules }
 }
 
 const readAnswer = (bytes: Uint8Array, limits: JsonLimits): JsonObject => {

@@ -34,7 +34,7 @@ export interface Cost {
 export const costOf = (prompt: Prompt, defaultOutputTokens: number): Cost => ({
   model: prompt.model,
   input: estimateInput(prompt),
-  output: (prompt.params.max_tokens ?? defaultOutputTokens) * (prompt.params.n ?? 1),
+  output: (prompt.params.max_tokens ?? defaultOutputTokens) * (prompt.choices ?? 1),
 })
 
 /** Takes a place and the tokens that the exchange may cost, before anything is spent on it. */
@@ -44,6 +44,7 @@ export const limitStep =
     const cost = prompt ? costOf(prompt, defaultOutputTokens) : { model: '', input: 0, output: 0 }
     const rates = await policy.limits({ caller, model: cost.model })
     notes.estimated = { input: cost.input, output: 0 }
+    notes.reserved = { input: cost.input, output: cost.output }
     const tokens = cost.input + cost.output
     const lease = await limiter.reserve({ caller, model: cost.model, rates, tokens })
     notes.lease = lease

@@ -31,6 +31,7 @@ export const openStep =
       uninspected: 0,
       usage: undefined,
       estimated: { input: 0, output: 0 },
+      reserved: { input: 0, output: 0 },
       modelSpan: undefined,
       lease: undefined,
       timings: {},

@@ -1,7 +1,9 @@
 import type { AuditLog } from '../core/audit.ts'
+import type { Usage } from '../core/dialect.ts'
 import type { Log } from '../core/log.ts'
 import type { Meter } from '../core/metrics.ts'
 import type { Notes } from '../core/notes.ts'
+import type { RefusalCode } from '../core/refusal.ts'
 
 export interface RecordParts {
   readonly audit: AuditLog
@@ -23,8 +25,8 @@ export const recordStep =
     meter.observe('postern_request_duration_seconds', total / 1000, route)
     if (notes.timings['guard'] !== undefined)
       meter.observe('postern_guard_seconds', notes.timings['guard'] / 1000, route)
-    const tokens = notes.upstream === '' ? { input: 0, output: 0 } : (notes.usage ?? notes.estimated)
-    if (notes.upstream !== '') {
+    const tokens = tokensOf(notes)
+    if (notes.modelSpan !== undefined) {
       meter.add('postern_tokens_total', tokens.input, notes.model, 'input')
       meter.add('postern_tokens_total', tokens.output, notes.model, 'output')
     }
@@ -36,13 +38,39 @@ export const recordStep =
     })
     notes.span.end({ status: notes.status, outcome: notes.outcome })
     try {
-      await Promise.all([lease?.settle(tokens.input + tokens.output), audit.end(recordOf(notes, engine))])
+      await Promise.all([
+        lease?.settle(tokens.input + tokens.output),
+        audit.end(recordOf(notes, engine, tokens)),
+      ])
     } catch (cause) {
       log.error('exchange_not_recorded', { id: received.id, cause: cause as Error })
     }
   }
 
-const recordOf = (notes: Notes, engine: string) => ({
+const NOTHING: Usage = { input: 0, output: 0 }
+
+/**
+ * What the exchange is charged. A client that hangs up early pays for what the model server may have done until then:
+ * leaving before the answer must not make it free.
+ */
+const tokensOf = (notes: Notes): Usage => {
+  const { usage, estimated, reserved, upstream, modelSpan, stream } = notes
+  if (modelSpan === undefined) return NOTHING
+  const unseen = LEFT_UNSEEN.has(notes.reasons[0] ?? '')
+  if (upstream === '' && !unseen) return NOTHING
+  if (usage === undefined) return unseen && !stream && estimated.output === 0 ? reserved : estimated
+  // The counts of a stream are final when it is complete.
+  if (!stream || notes.outcome === 'allowed' || notes.outcome === 'redacted') return usage
+  return {
+    input: Math.max(usage.input, estimated.input),
+    output: Math.max(usage.output, estimated.output),
+  }
+}
+
+/** Refusals after which the model server may have worked although no answer of it was read. */
+const LEFT_UNSEEN: ReadonlySet<string> = new Set<RefusalCode>(['client_gone', 'model_timeout'])
+
+const recordOf = (notes: Notes, engine: string, tokens: Usage) => ({
   id: notes.received.id,
   time: notes.time,
   route: notes.received.route.name,
@@ -58,7 +86,7 @@ const recordOf = (notes: Notes, engine: string) => ({
   findings: notes.findings,
   texts: notes.texts,
   uninspected: notes.uninspected,
-  tokens: notes.usage ?? null,
+  tokens: notes.usage === undefined ? null : tokens,
   timings: Object.fromEntries(
     Object.entries(notes.timings).map(([name, ms]) => [name, Math.round(ms * 1000) / 1000]),
   ),

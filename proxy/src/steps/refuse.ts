@@ -17,10 +17,12 @@ export const refuseStep =
   ({ shapeFor, meter, log }: RefuseParts) =>
   async (error: unknown, notes: Notes): Promise<void> => {
     const { received } = notes
-    const refusal = received.signal.aborted ? new Refusal('client_gone', { cause: error }) : asRefusal(error)
+    const failed = asRefusal(error)
+    const refusal = received.signal.aborted ? new Refusal('client_gone', { cause: error }) : failed
     noteOutcome(notes, outcomeOf(refusal.code))
     notes.status = received.answer.begun ? notes.status : refusal.status
-    notes.reasons = [...new Set([refusal.code, ...notes.reasons])]
+    // A client that hangs up on its refusal does not take the reason with it.
+    notes.reasons = [...new Set([refusal.code, failed.code, ...notes.reasons])]
     notes.modelSpan?.end(refusal.code)
     meter.add('postern_refusals_total', 1, received.route.name, refusal.code)
     if (refusals[refusal.code].status >= 500) {

@@ -1,7 +1,7 @@
 import type { Lane } from '../core/dialect.ts'
 import { isAmbiguousJson, nestedJson, withEdits } from '../core/edit.ts'
 import type { Finding } from '../core/finding.ts'
-import { jsonTexts } from '../core/json-texts.ts'
+import { jsonTexts, memberNames } from '../core/json-texts.ts'
 import { isObject } from '../core/json.ts'
 import type { Meter } from '../core/metrics.ts'
 import { noteOutcome, type Notes } from '../core/notes.ts'
@@ -87,7 +87,7 @@ const readArguments = (text: string): HeldArguments => {
   if (json === undefined || !isObject(json)) {
     return {
       texts: [{ path: [], ...kind, value: text }],
-      names: [],
+      names: memberNames(text),
       write: ([edit]) => edit?.value ?? text,
     }
   }

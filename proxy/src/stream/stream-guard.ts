@@ -65,7 +65,7 @@ interface Stream {
   actions: Actions
   readonly texts: Map<string, TextState>
   readonly tools: Map<string, ToolState>
-  readonly choices: Set<number>
+  readonly choices: ReadonlySet<number>
   readonly cuts: Set<number>
   readonly finished: Set<number>
 }
@@ -90,7 +90,10 @@ const take = (stream: Stream, delta: Delta): Out | Promise<Out> => {
   const choice = 'lane' in delta ? delta.lane.choice : 'choice' in delta ? delta.choice : undefined
   if (choice !== undefined) {
     if (stream.cuts.has(choice) || stream.finished.has(choice)) return []
-    stream.choices.add(choice)
+    // Each choice holds scanners of its own: only those that were asked, and paid, for.
+    if (!stream.choices.has(choice)) {
+      throw new Refusal('model_answer_invalid', { details: ['a choice that was not asked for'] })
+    }
   }
   switch (delta.kind) {
     case 'text':
