@@ -1,7 +1,6 @@
 import { type Charset, has } from './charset.ts'
+import type { View } from './reading.ts'
 import { foldedOf, IGNORED, OTHER, plainOf } from './fold.ts'
-
-export type View = 'plain' | 'folded' | 'raw'
 
 /**
  * The classes of characters that the rules of one view can tell apart. Reading a text through it is the view: texts are

@@ -1,4 +1,4 @@
-import { type Charset, memberships } from './charset.ts'
+import { type Charset, has } from './charset.ts'
 import type { Pattern } from './pattern.ts'
 
 /**
@@ -192,3 +192,15 @@ const numberOf = ({ numbers, members }: Subsets, reached: number[]): number => {
   numbers.set(key, members.length)
   return members.push(reached) - 1
 }
+
+/** By code: whether a set has it. Remembered for each list of codes. */
+const memberships = (set: Charset, codes: readonly number[]): Uint8Array => {
+  let bySet = rememberedFor.get(codes)
+  if (bySet === undefined) rememberedFor.set(codes, (bySet = new Map<Charset, Uint8Array>()))
+  let members = bySet.get(set)
+  if (members === undefined)
+    bySet.set(set, (members = Uint8Array.from(codes, (code) => Number(has(set, code)))))
+  return members
+}
+
+const rememberedFor = new WeakMap<readonly number[], Map<Charset, Uint8Array>>()

@@ -1,38 +1,41 @@
 import { BLOCKING, FREE, SEPARATING } from './edge.ts'
 import type { Marks } from './program.ts'
-import { LONGEST, type Run } from './run.ts'
+import { LONGEST } from './reach.ts'
+import type { Run } from './run.ts'
 
-/** Fields of a candidate in `Run.cells`. */
-export const FIELDS = 8
-export const MACHINE = 0
-/** Row of its automaton; 0 when it cannot go on. */
-export const STATE = 1
-export const START = 2
-/** End of the longest match whose right side is known to be free; -1 when there is none. */
-export const END = 3
-/** End of a match behind which a separator stands: it counts unless a digit follows. -1 when there is none. */
-export const TENTATIVE = 4
-/** Where the last character that the candidate took ends. */
-export const TAKEN = 5
-/** 1 when it carries on a run whose beginning is a finding already: then any end will do. */
-export const CARRIES_ON = 6
+/** Places of a candidate's fields in `Run.cells`; `size` is how many there are. */
+export const FIELD = {
+  machine: 0,
+  /** Row of its automaton; 0 when it cannot go on. */
+  state: 1,
+  start: 2,
+  /** End of the longest match whose right side is known to be free; -1 when there is none. */
+  end: 3,
+  /** End of a match behind which a separator stands: it counts unless a digit follows. -1 when there is none. */
+  tentative: 4,
+  /** Where the last character that the candidate took ends. */
+  taken: 5,
+  /** 1 when it carries on a run whose beginning is a finding already: then any end will do. */
+  carriesOn: 6,
+  size: 8,
+} as const
 
 /** Adds a candidate; its place in `cells`. */
 export const addCandidate = (run: Run, machine: number, start: number): number => {
-  const at = run.count * FIELDS
+  const at = run.count * FIELD.size
   if (at === run.cells.length) {
-    const larger = new Int32Array(Math.max(8 * FIELDS, run.cells.length * 2))
+    const larger = new Int32Array(Math.max(8 * FIELD.size, run.cells.length * 2))
     larger.set(run.cells)
     run.cells = larger
   }
   const { cells } = run
-  cells[at + MACHINE] = machine
-  cells[at + STATE] = run.program.start[machine] as number
-  cells[at + START] = start
-  cells[at + END] = -1
-  cells[at + TENTATIVE] = -1
-  cells[at + TAKEN] = start
-  cells[at + CARRIES_ON] = 0
+  cells[at + FIELD.machine] = machine
+  cells[at + FIELD.state] = run.program.start[machine] as number
+  cells[at + FIELD.start] = start
+  cells[at + FIELD.end] = -1
+  cells[at + FIELD.tentative] = -1
+  cells[at + FIELD.taken] = start
+  cells[at + FIELD.carriesOn] = 0
   run.count++
   return at
 }
@@ -49,24 +52,25 @@ export const advance = (run: Run, cls: number, end: number): void => {
   let spawned: number[] | undefined
   let kept = 0
   run.steps += count
+  run.end = end
   for (let i = 0; i < count; i++) {
-    const from = i * FIELDS
+    const from = i * FIELD.size
     if (!move(run, from, { cls, end })) continue
-    const state = cells[from + STATE] as number
+    const state = cells[from + FIELD.state] as number
     if (state !== 0) {
       if (marks.step[state] === marks.now) {
         const twin = marks.at[state] as number
-        if ((cells[from + START] as number) < (cells[twin + START] as number))
-          cells.copyWithin(twin, from, from + FIELDS)
+        if ((cells[from + FIELD.start] as number) < (cells[twin + FIELD.start] as number))
+          cells.copyWithin(twin, from, from + FIELD.size)
         continue
       }
       marks.step[state] = marks.now
-      marks.at[state] = kept * FIELDS
-      const then = program.then[cells[from + MACHINE] as number] as number
+      marks.at[state] = kept * FIELD.size
+      const then = program.then[cells[from + FIELD.machine] as number] as number
       if (then >= 0 && program.accepting[state] === 1) (spawned ??= []).push(then)
-      if (then < 0 && end - (cells[from + START] as number) >= LONGEST) run.unsettled = true
+      if (then < 0 && end - (cells[from + FIELD.start] as number) >= LONGEST) run.unsettled = true
     }
-    if (kept !== i) cells.copyWithin(kept * FIELDS, from, from + FIELDS)
+    if (kept !== i) cells.copyWithin(kept * FIELD.size, from, from + FIELD.size)
     kept++
   }
   run.count = kept
@@ -88,42 +92,42 @@ interface Character {
 /** False when the candidate is gone without a match. */
 const move = (run: Run, from: number, { cls, end }: Character): boolean => {
   const { cells, program } = run
-  const at = (cells[from + MACHINE] as number) * program.alphabet.size + cls
+  const at = (cells[from + FIELD.machine] as number) * program.alphabet.size + cls
   const column = program.column[at] as number
-  const before = cells[from + STATE] as number
+  const before = cells[from + FIELD.state] as number
   if (column === 0) {
-    if (cells[from + TAKEN] === cells[from + START] && before !== 0)
-      cells[from + START] = cells[from + TAKEN] = end
+    if (cells[from + FIELD.taken] === cells[from + FIELD.start] && before !== 0)
+      cells[from + FIELD.start] = cells[from + FIELD.taken] = end
     return true
   }
-  const pending = before !== 0 || (cells[from + TENTATIVE] as number) >= 0
+  const pending = before !== 0 || (cells[from + FIELD.tentative] as number) >= 0
   endBefore(run, from, program.edge[at] as number)
   const state = program.next[before + column] as number
-  cells[from + STATE] = state
+  cells[from + FIELD.state] = state
   if (state !== 0) {
-    cells[from + TAKEN] = end
+    cells[from + FIELD.taken] = end
     return true
   }
-  if (!pending || (cells[from + TENTATIVE] as number) >= 0) return true
-  const matched = (cells[from + END] as number) >= 0
+  if (!pending || (cells[from + FIELD.tentative] as number) >= 0) return true
+  const matched = (cells[from + FIELD.end] as number) >= 0
   if (matched || run.waiting > 0) run.unsettled = true
   return matched
 }
 
 /** Notes the match that ends before a character of the given edge. */
 export const endBefore = ({ cells, program }: Run, from: number, edge: number): void => {
-  const tentative = cells[from + TENTATIVE] as number
+  const tentative = cells[from + FIELD.tentative] as number
   if (tentative >= 0) {
-    if (edge !== BLOCKING) cells[from + END] = tentative
-    cells[from + TENTATIVE] = -1
+    if (edge !== BLOCKING) cells[from + FIELD.end] = tentative
+    cells[from + FIELD.tentative] = -1
   }
-  if ((program.then[cells[from + MACHINE] as number] as number) >= 0) return
-  const state = cells[from + STATE] as number
-  const taken = cells[from + TAKEN] as number
-  if (cells[from + CARRIES_ON] === 1) {
-    if (state !== 0 && taken > (cells[from + START] as number)) cells[from + END] = taken
+  if ((program.then[cells[from + FIELD.machine] as number] as number) >= 0) return
+  const state = cells[from + FIELD.state] as number
+  const taken = cells[from + FIELD.taken] as number
+  if (cells[from + FIELD.carriesOn] === 1) {
+    if (state !== 0 && taken > (cells[from + FIELD.start] as number)) cells[from + FIELD.end] = taken
   } else if (program.accepting[state] === 1) {
-    if (edge === FREE) cells[from + END] = taken
-    else if (edge === SEPARATING) cells[from + TENTATIVE] = taken
+    if (edge === FREE) cells[from + FIELD.end] = taken
+    else if (edge === SEPARATING) cells[from + FIELD.tentative] = taken
   }
 }

@@ -35,15 +35,3 @@ export const complement = (set: Charset): Charset => {
 
 export const has = (set: Charset, code: number): boolean =>
   set.some(([from, to]) => from <= code && code <= to)
-
-/** By code: whether a set has it. Remembered for each list of codes. */
-export const memberships = (set: Charset, codes: readonly number[]): Uint8Array => {
-  let bySet = rememberedFor.get(codes)
-  if (bySet === undefined) rememberedFor.set(codes, (bySet = new Map<Charset, Uint8Array>()))
-  let members = bySet.get(set)
-  if (members === undefined)
-    bySet.set(set, (members = Uint8Array.from(codes, (code) => Number(has(set, code)))))
-  return members
-}
-
-const rememberedFor = new WeakMap<readonly number[], Map<Charset, Uint8Array>>()

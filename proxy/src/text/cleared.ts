@@ -1,6 +1,7 @@
 import { SKIP } from './alphabet.ts'
-import { FIELDS, MACHINE, START } from './candidates.ts'
-import { beginning, classAt, earliestHead, previous, walkBack } from './lookback.ts'
+import { FIELD } from './candidates.ts'
+import { classAt, previous } from './characters.ts'
+import { beginning, earliestHead, walkBack } from './lookback.ts'
 import type { Machine } from './program.ts'
 import type { Run } from './run.ts'
 
@@ -8,9 +9,9 @@ import type { Run } from './run.ts'
 export const clearedBy = (run: Run, held: Uint8Array): number => {
   const end = run.base + run.text.length
   let first = end
-  for (let from = 0; from < run.count * FIELDS; from += FIELDS)
-    if (held[run.cells[from + MACHINE] as number] === 1)
-      first = Math.min(first, run.cells[from + START] as number)
+  for (let from = 0; from < run.count * FIELD.size; from += FIELD.size)
+    if (held[run.cells[from + FIELD.machine] as number] === 1)
+      first = Math.min(first, run.cells[from + FIELD.start] as number)
   first = Math.min(first, earliestPartial(run, held))
   const last = lastClass(run)
   if (last === SKIP) return first

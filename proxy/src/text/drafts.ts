@@ -1,9 +1,8 @@
 import type { Category } from '../core/finding.ts'
 import type { Rule } from '../core/rule.ts'
-import type { View } from './alphabet.ts'
 import { type Charset } from './charset.ts'
-import { type Pattern, parsePattern } from './pattern.ts'
-import { readAs } from './reading.ts'
+import { charsetsOf, type Pattern, parsePattern } from './pattern.ts'
+import { readAs, type View } from './reading.ts'
 import { type Trigger, triggersOf } from './triggers.ts'
 
 export interface RuleTable {
@@ -82,17 +81,3 @@ const leadOf = ({ lead }: Rule, parse: (written: string) => Pattern): Charset =>
 
 const isAscii = (pattern: Pattern): boolean =>
   charsetsOf(pattern).every((set) => set.every(([, to]) => to < 128))
-
-/** All sets of a pattern. */
-export const charsetsOf = (pattern: Pattern): readonly Charset[] => {
-  switch (pattern.kind) {
-    case 'set':
-      return [pattern.set]
-    case 'repeat':
-      return charsetsOf(pattern.item)
-    case 'sequence':
-      return pattern.items.flatMap(charsetsOf)
-    case 'choice':
-      return pattern.options.flatMap(charsetsOf)
-  }
-}

@@ -1,37 +1,9 @@
-import { LOOK, SKIP } from './alphabet.ts'
+import { SKIP } from './alphabet.ts'
+import { classAt, previous, widthAt } from './characters.ts'
 import { BLOCKING, SEPARATING } from './edge.ts'
 import type { Machine } from './program.ts'
-import { LOOKBACK, type Run } from './run.ts'
-
-/** Most units before a finding that are searched for its left neighbour; ignored characters beyond that separate. */
-const NEIGHBOUR = 32
-const MOST_LEAD_UNITS = 192
-
-/** How much text before what is being read must be known for every look back. */
-export const KEPT = LOOKBACK + NEIGHBOUR + MOST_LEAD_UNITS
-
-const isLow = (unit: number): boolean => unit >= 0xdc00 && unit <= 0xdfff
-
-const unitAt = ({ text, base }: Run, offset: number): number => text.charCodeAt(offset - base)
-
-/** Units of the character at an offset. */
-export const widthAt = (run: Run, offset: number): number =>
-  run.program.alphabet.classOf[unitAt(run, offset)] === LOOK && isLow(unitAt(run, offset + 1)) ? 2 : 1
-
-/** Offset of the character before an offset above 0. */
-export const previous = (run: Run, offset: number): number =>
-  isLow(unitAt(run, offset - 1)) &&
-  offset - 2 >= run.base &&
-  run.program.alphabet.classOf[unitAt(run, offset - 2)] === LOOK
-    ? offset - 2
-    : offset - 1
-
-export const classAt = (run: Run, offset: number): number => {
-  const { alphabet } = run.program
-  const unit = unitAt(run, offset)
-  const cls = alphabet.classOf[unit] as number
-  return cls === LOOK ? alphabet.classOfPair(run.text.codePointAt(offset - run.base) as number) : cls
-}
+import { LEAD, LOOKBACK, NEIGHBOUR } from './reach.ts'
+import type { Run } from './run.ts'
 
 const BLANK = 32
 
@@ -66,7 +38,7 @@ interface Partly {
 export const beginning = (run: Run, at: number, trigger: number): number => {
   const machine = run.program.machines[at] as Machine
   if (machine.leadMax === 0) return leftIsFree(run, at, trigger) ? trigger : -1
-  const floor = Math.max(0, trigger - MOST_LEAD_UNITS)
+  const floor = Math.max(0, trigger - LEAD)
   let offset = trigger
   let begin = trigger
   let count = 0

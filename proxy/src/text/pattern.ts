@@ -46,6 +46,20 @@ export const parsePattern = (pattern: string, { ignoreCase }: PatternOptions): P
   return parsed
 }
 
+/** All sets of a pattern. */
+export const charsetsOf = (pattern: Pattern): readonly Charset[] => {
+  switch (pattern.kind) {
+    case 'set':
+      return [pattern.set]
+    case 'repeat':
+      return charsetsOf(pattern.item)
+    case 'sequence':
+      return pattern.items.flatMap(charsetsOf)
+    case 'choice':
+      return pattern.options.flatMap(charsetsOf)
+  }
+}
+
 const wrong = ({ pattern, at }: Reading, what: string): SyntaxError =>
   new SyntaxError(`pattern ${pattern}: ${what} at ${at}`)
 

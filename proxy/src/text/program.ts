@@ -2,9 +2,10 @@ import type { Category } from '../core/finding.ts'
 import { type Alphabet, alphabetOf, SKIP } from './alphabet.ts'
 import { type Automaton, compileAutomaton } from './automaton.ts'
 import { type Charset, has } from './charset.ts'
-import { charsetsOf, type Draft, draftsOf, naming, type RuleTable } from './drafts.ts'
+import { type Draft, draftsOf, naming, type RuleTable } from './drafts.ts'
 import { allowedBeside, edgeOf, EDGES } from './edges.ts'
 import type { Trigger } from './triggers.ts'
+import { charsetsOf } from './pattern.ts'
 import { compileTriggers, type TriggerAutomaton } from './trie.ts'
 
 /** An automaton of one rule: of its pattern, or of the prefix that leads to it. */

@@ -1,6 +1,7 @@
 import { LOOK, SKIP } from './alphabet.ts'
-import { addCandidate, advance, STATE, TAKEN } from './candidates.ts'
-import { beginning, classAt, replay, walkBack, widthAt } from './lookback.ts'
+import { FIELD, addCandidate, advance } from './candidates.ts'
+import { classAt, widthAt } from './characters.ts'
+import { beginning, replay, walkBack } from './lookback.ts'
 import type { Run } from './run.ts'
 import { settle } from './settle.ts'
 import { ENDING } from './trie.ts'
@@ -100,8 +101,8 @@ const open = (run: Run, machine: number, { seen, state, end, to }: Opening): voi
   if (behind === 0) return
   if (state <= 0 && comesToNothing(run, machine, { state: behind, at: end - run.base, to })) return
   const candidate = addCandidate(run, machine, begin)
-  run.cells[candidate + STATE] = behind
-  run.cells[candidate + TAKEN] = end
+  run.cells[candidate + FIELD.state] = behind
+  run.cells[candidate + FIELD.taken] = end
   const then = run.program.then[machine] as number
   if (then >= 0 && run.program.accepting[behind] === 1 && end >= (run.lastEnd[then] as number))
     addCandidate(run, then, end)

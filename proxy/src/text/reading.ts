@@ -1,7 +1,9 @@
-import type { View } from './alphabet.ts'
 import { type Charset, charset, has } from './charset.ts'
 import { foldedOf, IGNORED } from './fold.ts'
 import type { Pattern } from './pattern.ts'
+
+/** How a text is read: see `Rule.view`. */
+export type View = 'plain' | 'folded' | 'raw'
 
 const BLANK = 32
 

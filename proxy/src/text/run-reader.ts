@@ -1,5 +1,6 @@
 import type { Finding } from '../core/finding.ts'
-import { type Block, decodeBlock, type Encoding } from './encodings.ts'
+import { type Block, decodeBlock } from './decode-block.ts'
+import type { Encoding } from './encodings.ts'
 import { type OffsetMap, offsetMap } from './offset-map.ts'
 import { type Reader, translated } from './reader.ts'
 

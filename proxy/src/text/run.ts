@@ -15,6 +15,8 @@ export interface Run {
   /** Candidates, FIELDS numbers each. */
   cells: Int32Array
   count: number
+  /** Where the last character ends that candidates were moved over. */
+  end: number
   /** Some candidate ended with a match, or one that others waited for is gone. */
   unsettled: boolean
   /** Candidates that matched and wait for an earlier one of their rule. */
@@ -28,12 +30,6 @@ export interface Run {
   tried: number
 }
 
-/** How far back a candidate may reach from where its trigger ends, and what is looked at on its left. */
-export const LOOKBACK = 128
-
-/** The longest finding. A run that goes on becomes consecutive findings, so that nothing is held or missed for its length. */
-export const LONGEST = 2048
-
 export const startRun = (program: Program): Run => ({
   program,
   text: '',
@@ -42,6 +38,7 @@ export const startRun = (program: Program): Run => ({
   rough: false,
   cells: NO_CELLS,
   count: 0,
+  end: 0,
   unsettled: false,
   waiting: 0,
   lastEnd: program.noEnds,
@@ -59,6 +56,7 @@ export const restart = (run: Run): void => {
   run.trigger = 0
   run.rough = false
   run.count = 0
+  run.end = 0
   run.unsettled = false
   run.waiting = 0
   run.lastEnd = run.program.noEnds

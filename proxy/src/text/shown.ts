@@ -1,5 +1,5 @@
 import { SKIP } from './alphabet.ts'
-import { classAt, widthAt } from './lookback.ts'
+import { classAt, widthAt } from './characters.ts'
 import { plainOf } from './fold.ts'
 import type { Run } from './run.ts'
 

@@ -1,9 +1,12 @@
-import { FIELDS, MACHINE, START } from './candidates.ts'
-import { KEPT } from './lookback.ts'
+import { FIELD } from './candidates.ts'
 import type { Machine } from './program.ts'
+import { LEAD, LOOKBACK, NEIGHBOUR } from './reach.ts'
 import { read } from './read.ts'
 import type { Run } from './run.ts'
 import { START as NOTHING } from './trie.ts'
+
+/** How much text before what is being read must be known for every look back. */
+const KEPT = LOOKBACK + NEIGHBOUR + LEAD
 
 /** Gives the next piece of a text, whose surrogate pairs are whole, to the runs that read it. */
 export const take = (runs: readonly Run[], piece: string): void => {
@@ -32,9 +35,9 @@ const isAscii = (text: string): boolean => Buffer.byteLength(text) === text.leng
 /** The earliest character that a check will ask for. */
 const keptFrom = ({ cells, count, program }: Run): number => {
   let keep = Infinity
-  for (let from = 0; from < count * FIELDS; from += FIELDS) {
-    const { check } = program.machines[cells[from + MACHINE] as number] as Machine
-    if (check !== undefined) keep = Math.min(keep, cells[from + START] as number)
+  for (let from = 0; from < count * FIELD.size; from += FIELD.size) {
+    const { check } = program.machines[cells[from + FIELD.machine] as number] as Machine
+    if (check !== undefined) keep = Math.min(keep, cells[from + FIELD.start] as number)
   }
   return keep
 }

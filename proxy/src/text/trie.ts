@@ -3,7 +3,7 @@ import { type Charset, has } from './charset.ts'
 import type { Trigger } from './triggers.ts'
 
 /** A trigger that has been seen, or its beginning: its machine may open a candidate that begins `seen` characters back. */
-export interface Sighting {
+interface Sighting {
   readonly machine: number
   readonly seen: number
   /** State of the machine behind the trigger; -1 when that depends on what exactly was seen. */

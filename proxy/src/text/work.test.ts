@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { compilePrograms } from './program.ts'
-import { LONGEST, startRun } from './run.ts'
+import { LONGEST } from './reach.ts'
+import { startRun } from './run.ts'
 import { compileScanner } from './scanner.ts'
 import { settleAtEnd } from './settle.ts'
 import { take } from './take.ts'
@@ -14,7 +15,12 @@ const work = (text: string, size: number): number =>
   Math.max(
     ...programs.map((program) => {
       const run = startRun(program)
-      for (let at = 0; at < text.length; at += size) take([run], text.slice(at, at + size))
+      let known = 0
+      for (let at = 0; at < text.length; at += size) {
+        take([run], text.slice(at, at + size))
+        known = Math.max(known, run.text.length)
+      }
+      expect(known).toBeLessThan(2 * LONGEST + size)
       settleAtEnd(run)
       return run.steps / text.length
     }),
@@ -75,6 +81,20 @@ test('a run longer than the longest finding becomes findings without a gap', () 
     }
     expect(at).toBe(text.length - 6)
   }
+})
+
+test('invisible characters do not stretch what is held, nor hide what they stand in', () => {
+  const text = `AKIA${'\u200b'.repeat(3 * LONGEST)}IOSFODNN7EXAMPLE`
+  const session = scanner.open((rule) => rule === 'access-key')
+  const found = []
+  for (let at = 0; at < text.length; at += 100) {
+    found.push(...session.push(text.slice(at, at + 100)))
+    expect(at + 100 - session.cleared).toBeLessThan(LONGEST + 200)
+  }
+  found.push(...session.end())
+  const places = found.filter(({ rule }) => rule === 'access-key').map(({ start, end }) => [start, end])
+  expect(places.at(0)).toEqual([0, LONGEST])
+  expect(places.at(-1)?.[1]).toBe(text.length)
 })
 
 test('what is held back is what may still become a finding', () => {

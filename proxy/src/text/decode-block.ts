@@ -1,0 +1,59 @@
+import type { Encoding } from './encodings.ts'
+
+/** A block of digits in a text, and what is left over of the character of UTF-8 that the block before ended in. */
+export interface Block {
+  from: number
+  to: number
+  /** How many bytes of that character are missing, and its bits so far. */
+  missing: number
+  bits: number
+}
+
+/** A block may have so many characters that are no text, such as a broken character at its beginning. */
+const MOST_UNREADABLE = 2
+
+/** The text that a block encodes in UTF-8; undefined when it is not readable, which most are not after a few digits. */
+export const decodeBlock = (
+  { digits, characters }: Encoding,
+  text: string,
+  block: Block,
+): string | undefined => {
+  const width = characters === 4 ? 6 : 4
+  const points: number[] = []
+  let held = 0
+  let count = 0
+  let unreadable = 0
+  for (let at = block.from; at < block.to; at++) {
+    held = ((held << width) | (digits[text.charCodeAt(at)] as number)) & 0xffff
+    count += width
+    if (count < 8) continue
+    count -= 8
+    const point = nextPoint((held >> count) & 0xff, block)
+    if (point === UNFINISHED) continue
+    if (isUnreadable(point) && ++unreadable > MOST_UNREADABLE) return undefined
+    points.push(point)
+  }
+  return String.fromCodePoint(...points)
+}
+
+const UNFINISHED = -1
+const BROKEN = 0xfffd
+
+const isUnreadable = (point: number): boolean =>
+  point === BROKEN || point === 127 || (point < 32 && point !== 9 && point !== 10 && point !== 13)
+
+const nextPoint = (byte: number, block: Block): number => {
+  if (block.missing > 0 && byte >> 6 === 2) {
+    block.missing--
+    block.bits = (block.bits << 6) | (byte & 63)
+    if (block.missing > 0) return UNFINISHED
+    return block.bits > 0x10ffff ? BROKEN : block.bits
+  }
+  const interrupted = block.missing > 0
+  block.missing = 0
+  if (byte < 128) return byte
+  if (interrupted || byte < 0xc2 || byte > 0xf4) return BROKEN
+  block.missing = byte >= 0xf0 ? 3 : byte >= 0xe0 ? 2 : 1
+  block.bits = byte & (0x3f >> block.missing)
+  return UNFINISHED
+}
