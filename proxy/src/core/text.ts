@@ -36,13 +36,13 @@ export interface Edit {
 }
 
 /** `/messages/0/content`, as in RFC 6901; steps into JSON strings show as `#`, keys as `~key`. */
-export const pointer = (path: Path): string =>
-  path
-    .map((step) =>
-      step === IN_JSON
-        ? '#'
-        : step === KEY_OF
-          ? '/~key'
-          : `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`,
-    )
-    .join('')
+export const pointer = (path: Path): string => {
+  let text = ''
+  for (const step of path) {
+    if (step === IN_JSON) text += '#'
+    else if (step === KEY_OF) text += '/~key'
+    else if (typeof step === 'number') text += `/${step}`
+    else text += `/${/[~/]/.test(step) ? step.replaceAll('~', '~0').replaceAll('/', '~1') : step}`
+  }
+  return text
+}
