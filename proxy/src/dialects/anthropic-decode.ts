@@ -127,6 +127,7 @@ const start = (event: JsonObject, state: State): void => {
   const index = stream.index(stream.onlyKnown(event, BLOCK_EVENT)['index'])
   const block = stream.onlyKnown(stream.objectOr(event['content_block']) ?? {}, BLOCK)
   if (state.seen.has(index)) stream.invalid('a content block begins twice')
+  if (state.open.size > 0) stream.invalid('a content block begins within another')
   state.seen.add(index)
   const part = partOf(block['type'])
   const lane: Lane = { key: `0/${part}/${index}`, choice: 0, part, index }
@@ -136,7 +137,9 @@ const start = (event: JsonObject, state: State): void => {
   state.notes.blocks.set(lane.key, { data, signature, unwritten: '' })
   if (part !== 'tool') state.deltas.push({ kind: 'open', lane })
   else state.deltas.push({ kind: 'open', lane, tool: toolOf(block) })
-  pushText(lane, stream.string(block['text']) ?? stream.string(block['thinking']) ?? '', state)
+  const text = stream.string(block['text']) ?? stream.string(block['thinking']) ?? ''
+  if (part === 'tool' && text !== '') stream.invalid('a tool call with text')
+  pushText(lane, text, state)
   const input = stream.objectOr(block['input']) ?? {}
   if (Object.keys(input).length > 0) {
     state.deltas.push({ kind: 'arguments', lane, text: stream.json(input) })
@@ -173,7 +176,7 @@ const stop = (event: JsonObject, state: State): void => {
 const finish = (event: JsonObject, state: State): void => {
   const delta = stream.onlyKnown(stream.objectOr(stream.onlyKnown(event, DELTA_EVENT)['delta']) ?? {}, DELTA)
   count(event['usage'], state)
-  const reason = stream.word(delta['stop_reason'])
+  const reason = stream.code(delta['stop_reason'])
   if (reason === undefined) return
   if (state.open.size > 0) stream.invalid('an answer ends within a block')
   const matched = stream.string(delta['stop_sequence'])

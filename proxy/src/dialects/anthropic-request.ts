@@ -4,9 +4,16 @@ import type { Json, JsonObject } from '../core/json.ts'
 import { isObject } from '../core/json.ts'
 import type { Params } from '../core/policy.ts'
 import type { Channel, Role } from '../core/text.ts'
+import { refuse } from './reading.ts'
 import { readRequest, requestShape } from './request.ts'
 import type { Fields, Shape } from './shape.ts'
 import { shape as s } from './shapes.ts'
+
+/** The model server fetches it: no files of its own. */
+const webUrl = (role: Role): Shape =>
+  s.refined(s.text(role, 'parameter'), (url, reading) =>
+    /^https?:\/\//.test(url as string) ? url : refuse(reading, 'must be an http or https URL'),
+  )
 
 const MAX_NAME = 256
 const ON_SERVER = 'what runs or is kept on the model server cannot be inspected'
@@ -62,7 +69,7 @@ const image = (role: Role): Shape =>
               data: s.base64,
               media_type: s.oneOf('image/jpeg', 'image/png', 'image/gif', 'image/webp'),
             }),
-            url: s.object({ type: s.oneOf('url'), url: s.text(role, 'parameter') }),
+            url: s.object({ type: s.oneOf('url'), url: webUrl(role) }),
           },
           { why: ON_SERVER },
         ),
@@ -103,7 +110,7 @@ const document = (role: Role): Shape =>
             'content',
           ),
           base64: pdf({ type: s.oneOf('base64'), media_type: s.oneOf('application/pdf'), data: s.base64 }),
-          url: pdf({ type: s.oneOf('url'), url: s.text(role, 'parameter') }),
+          url: pdf({ type: s.oneOf('url'), url: webUrl(role) }),
         },
         { why: ON_SERVER },
       ),

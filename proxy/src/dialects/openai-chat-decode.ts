@@ -94,7 +94,7 @@ export const decodeChat = (notes: ChatNotes): ((event: ServerEvent) => readonly 
 /** The first delta of a stream in either OpenAI format. */
 export const head = (chunk: JsonObject): Delta => {
   const fingerprint = stream.word(chunk['system_fingerprint'])
-  const tier = stream.word(chunk['service_tier'])
+  const tier = stream.code(chunk['service_tier'])
   const created = chunk['created']
   return {
     kind: 'head',
@@ -128,7 +128,7 @@ const readChoice = (value: Json, deltas: Delta[], state: State): void => {
   })
   readLegacyCall(delta, number, { deltas, state })
 
-  const reason = stream.word(choice['finish_reason'])
+  const reason = stream.code(choice['finish_reason'])
   if (reason === undefined || state.lanes.isClosed(number)) return
   state.lanes.close(number, deltas)
   deltas.push({ kind: 'finish', choice: number, reason })

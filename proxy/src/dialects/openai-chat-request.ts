@@ -27,10 +27,11 @@ const mediaUrlRows: Shape['rows'] = (place) => [
 
 const mediaUrl = s.custom(mediaUrlRows, (value, reading) => {
   if (typeof value !== 'string') return refuse(reading, 'must be a string')
-  if (!value.startsWith('data:')) return note(reading, value, { role: 'user', channel: 'parameter' })
+  // The model server fetches it: no files of its own, and no second spelling of a data URL.
+  if (/^https?:\/\//.test(value)) return note(reading, value, { role: 'user', channel: 'parameter' })
   const comma = value.indexOf(',')
   if (!/^data:(?:image|audio|video)\/[\w.+-]{1,64};base64$/.test(value.slice(0, Math.min(comma, 100)))) {
-    return refuse(reading, 'must be a base64 data URL of an image, audio or video')
+    return refuse(reading, 'must be a base64 data URL of an image, audio or video, or an http or https URL')
   }
   s.base64(value.slice(comma + 1), reading)
   return value

@@ -118,7 +118,7 @@ const decode = (notes: UsageNotes): ((event: ServerEvent) => readonly Delta[]) =
         deltas.push({ kind: 'text', lane, text, logprobs })
       } else if (text !== '') deltas.push({ kind: 'text', lane, text })
     }
-    const reason = stream.word(choice['finish_reason'])
+    const reason = stream.code(choice['finish_reason'])
     if (reason === undefined || lanes.isClosed(number)) return
     lanes.close(number, deltas)
     deltas.push({ kind: 'finish', choice: number, reason })

@@ -67,6 +67,14 @@ const word = (value: Json | undefined): string | undefined => {
     : invalid('a stream event has text where an identifier should be')
 }
 
+/** A lower-case code such as a finish reason, as in a whole answer. */
+const code = (value: Json | undefined): string | undefined => {
+  const text = string(value)
+  return text === undefined || /^[a-z0-9_.-]{0,64}$/.test(text)
+    ? text
+    : invalid('a stream event has text where a code should be')
+}
+
 /** An object as JSON text. Throws for one that is nested too deep to be written. */
 const json = (value: JsonObject): string => {
   try {
@@ -97,6 +105,7 @@ export const stream = {
   index,
   string,
   word,
+  code,
   json,
   objectOr,
   listOr,

@@ -64,13 +64,13 @@ export const checkBodyHead = (head: Head, route: Route, maxBytes: number): void 
   if (type !== wanted && !isMediaType(type ?? '', wanted)) throw unsupported(`content-type must be ${wanted}`)
 }
 
-/** The headers that may go to a model server. Throws Refusal `headers_invalid` for one that is too long. */
+/** The headers that may go to a model server. Throws Refusal `headers_invalid` for one that is too long or no list of versions. */
 export const forwardable = (headers: Head['headers']): Readonly<Record<string, string>> => {
   const found: Record<string, string> = {}
   for (const name of FORWARDED) {
     const value = headers[name]
     if (value === undefined) continue
-    if (value.length > MAX_FORWARDED) throw invalid(name)
+    if (value.length > MAX_FORWARDED || !isVersionList(value)) throw invalid(name)
     found[name] = value
   }
   return found
@@ -111,6 +111,9 @@ const isMediaType = (value: string, wanted: string): boolean => {
   const charset = parameter.trim()
   return charset === 'charset=utf-8' || charset === 'charset="utf-8"'
 }
+
+/** Names and dates of features, such as `files-api-2025-04-14, assistants=v2`: no room for prose or code. */
+const isVersionList = (value: string): boolean => /^[A-Za-z0-9 ,=._-]*$/.test(value)
 
 const isHost = (value: string): boolean => value.length <= 255 && /^[A-Za-z0-9.:[\]-]+$/.test(value)
 

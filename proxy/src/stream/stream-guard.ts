@@ -3,6 +3,7 @@ import type { Finding } from '../core/finding.ts'
 import { actionFor, type Actions } from '../core/policy.ts'
 import { Refusal } from '../core/refusal.ts'
 import type { Holds, ScanSession } from '../core/scanner.ts'
+import { followingSession, lastOf } from './following.ts'
 import { textLane, type TextLane } from './lane.ts'
 import { logprobQueue, type LogprobQueue } from './logprobs.ts'
 
@@ -46,6 +47,7 @@ export const streamGuard = (rules: StreamRules): StreamGuard => {
     holds: (rule, category) => isActed(actionFor(rules.actions, rule, category)),
     actions: rules.actions,
     texts: new Map(),
+    said: new Map(),
     tools: new Map(),
     choices: new Set(Array(rules.choices).keys()),
     cuts: new Set(),
@@ -64,6 +66,8 @@ interface Stream {
   readonly holds: Holds
   actions: Actions
   readonly texts: Map<string, TextState>
+  /** By choice and part: the end of what it said, in all its lanes. */
+  readonly said: Map<string, string>
   readonly tools: Map<string, ToolState>
   readonly choices: ReadonlySet<number>
   readonly cuts: Set<number>
@@ -72,6 +76,7 @@ interface Stream {
 
 interface TextState {
   readonly lane: Lane
+  readonly voice: string
   readonly text: TextLane
   readonly logprobs: LogprobQueue
 }
@@ -124,6 +129,7 @@ const takeOpen = (stream: Stream, delta: Delta & { kind: 'open' }): Out => {
 
 const takeText = (stream: Stream, delta: Delta & { kind: 'text' }): Out | Promise<Out> => {
   const state = stream.texts.get(delta.lane.key) ?? openText(stream, delta.lane)
+  stream.said.set(state.voice, lastOf(stream.said.get(state.voice) ?? '', delta.text))
   if (delta.logprobs) checkLogprobs(stream, state, state.logprobs.push(delta.logprobs))
   return settle(stream, state, state.text.push(delta.text))
 }
@@ -134,7 +140,9 @@ const checkLogprobs = (stream: Stream, { logprobs }: TextState, found: readonly 
 
 const openText = (stream: Stream, lane: Lane): TextState => {
   const open = () => stream.rules.open(stream.holds)
-  const state = { lane, text: textLane(open()), logprobs: logprobQueue(open) }
+  const voice = `${lane.choice}/${lane.part}`
+  const session = followingSession(open, stream.said.get(voice) ?? '')
+  const state = { lane, voice, text: textLane(session), logprobs: logprobQueue(open) }
   stream.texts.set(lane.key, state)
   return state
 }
