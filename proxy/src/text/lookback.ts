@@ -36,6 +36,16 @@ interface Partly {
 
 /** Where a finding begins whose trigger begins at `trigger`: before its lead. -1 when its left side forbids it. */
 export const beginning = (run: Run, at: number, trigger: number): number => {
+  const { leadMin } = run.program.machines[at] as Machine
+  return behindLead(run, at, { trigger, leadMin })
+}
+
+interface Lead {
+  readonly trigger: number
+  readonly leadMin: number
+}
+
+const behindLead = (run: Run, at: number, { trigger, leadMin }: Lead): number => {
   const machine = run.program.machines[at] as Machine
   if (machine.leadMax === 0) return leftIsFree(run, at, trigger) ? trigger : -1
   const floor = Math.max(0, trigger - LEAD)
@@ -50,7 +60,7 @@ export const beginning = (run: Run, at: number, trigger: number): number => {
     begin = offset
     count++
   }
-  if (count < machine.leadMin) return -1
+  if (count < leadMin) return -1
   // A lead that is cut for its length has its own characters on its left, which forbid nothing.
   return count === machine.leadMax || leftIsFree(run, at, begin) ? begin : -1
 }
@@ -87,15 +97,16 @@ export const replay = (run: Run, machine: number, { from, end }: { from: number;
 
 /** Where the earliest finding of a machine may begin whose trigger has not been seen yet; Infinity when none may. */
 export const earliestHead = (run: Run, machine: number): number => {
-  const { headMax, heads, leadMax } = run.program.machines[machine] as Machine
+  const { headMax, heads, leadMin, leadMax } = run.program.machines[machine] as Machine
   const end = run.base + run.text.length
   const floor = Math.max(0, end - LOOKBACK)
   let first = Infinity
-  const mayBegin = (from: number): void => {
-    const begin = beginning(run, machine, from)
+  const mayBegin = (from: number, leadMin: number): void => {
+    const begin = behindLead(run, machine, { trigger: from, leadMin })
     if (begin >= 0 && begin < first && replay(run, machine, { from, end }) !== 0) first = begin
   }
-  if (leadMax > 0) mayBegin(end)
+  // A lead that is too short so far may grow.
+  if (leadMax > 0) mayBegin(end, 0)
   let at = end
   for (let count = 0; at > floor && count < headMax;) {
     at = previous(run, at)
@@ -103,7 +114,7 @@ export const earliestHead = (run: Run, machine: number): number => {
     if (cls === SKIP) continue
     if (heads[cls] === 0) break
     count++
-    mayBegin(at)
+    mayBegin(at, leadMin)
   }
   return first
 }

@@ -113,7 +113,10 @@ const compileProgram = (drafts: readonly Draft[], beyondAscii: boolean): Program
 const afterOf = ({ rule, part, lead }: Draft, { head }: Trigger): Charset | undefined =>
   part === 'prefix' || lead.length > 0 || head.length > 0 ? undefined : allowedBeside(rule.bounds)
 
-/** The one state that a machine is in behind a trigger, whichever of its characters were seen; -1 when there are several. */
+/**
+ * The one state that a machine is in behind a trigger, whichever of its characters were seen; -1 when there are several.
+ * What stands before a trigger is not seen with it, so behind a head there is none.
+ */
 const stateBehind = (
   { head, sets }: Trigger,
   {
@@ -124,8 +127,9 @@ const stateBehind = (
     machine,
   }: Pick<Program, 'next' | 'start' | 'column' | 'alphabet'> & { machine: number },
 ): number => {
+  if (head.length > 0) return -1
   let state = start[machine] as number
-  for (const set of [...head, ...sets]) {
+  for (const set of sets) {
     const columns = new Set<number>()
     alphabet.codes.forEach((code, cls) => {
       if (cls > SKIP && has(set, code)) columns.add(column[machine * alphabet.size + cls] as number)
