@@ -35,6 +35,8 @@ export interface GroupCommit {
 interface Batch {
   readonly entries: Entry[]
   bytes: number
+  /** Somebody waits for it before the model is called. */
+  urgent: boolean
   readonly done: PromiseWithResolvers<undefined>
 }
 
@@ -46,6 +48,8 @@ interface State extends CommitOptions {
   since: number
   pumping: boolean
   tendDue: boolean
+  /** Runs while ends wait for company. */
+  linger: NodeJS.Timeout | undefined
   /** Why nothing can be written; `stalled` heals by itself when the write returns. */
   fault: { readonly reason: string; readonly stalled: boolean } | undefined
   /** Ends that could not be written yet, and how many more there were. */
@@ -59,6 +63,8 @@ interface State extends CommitOptions {
 const MAX_BATCH = 256
 const MAX_BATCH_BYTES = 1 << 20 // characters
 const TEND_MS = 1000
+/** Longest an end waits for the write of another entry. */
+const LINGER_MS = 5
 const FIRST_RETRY_MS = 50
 const MAX_RETRY_MS = 1000
 
@@ -73,6 +79,7 @@ export const groupCommit = (store: Store, options: CommitOptions, failed?: unkno
     since: 0,
     pumping: false,
     tendDue: false,
+    linger: undefined,
     fault: undefined,
     owed: [],
     missing: 0,
@@ -107,15 +114,17 @@ const add = (state: State, entry: Entry): Promise<void> => {
   }
   batch.entries.push(entry)
   batch.bytes += entry.members.length
+  batch.urgent ||= !isEnd || batch.entries.length === MAX_BATCH
   state.queued += 1
-  wake(state)
+  if (batch.urgent) wake(state)
+  else linger(state)
   return batch.done.promise
 }
 
 const newBatch = (): Batch => {
   const done = Promise.withResolvers<undefined>()
   done.promise.catch(() => undefined) // who added an entry sees the failure; a batch of owed entries has nobody to see it
-  return { entries: [], bytes: 0, done }
+  return { entries: [], bytes: 0, urgent: false, done }
 }
 
 const unavailable = (reason: string, cause?: unknown) =>
@@ -124,6 +133,16 @@ const unavailable = (reason: string, cause?: unknown) =>
 const owe = (state: State, entry: Entry): void => {
   if (state.owed.length < state.maxQueue) state.owed.push(entry)
   else state.missing += 1
+}
+
+/** The answer has left already when its end is written: that can share the write of the next request that begins. */
+const linger = (state: State): void => {
+  if (state.pumping || state.linger !== undefined) return
+  state.linger = setTimeout(() => {
+    for (const batch of state.waiting) batch.urgent = true
+    state.linger = undefined
+    wake(state)
+  }, LINGER_MS)
 }
 
 /** Waits for the rest of this turn of the event loop, so that requests that arrived together share a write. */
@@ -140,11 +159,13 @@ const pump = async (state: State): Promise<void> => {
       await state.store.tend().catch((error: unknown) => fail(state, error))
       continue
     }
-    const batch = state.waiting.shift()
-    if (batch === undefined) break
+    const [batch] = state.waiting
+    if (batch?.urgent !== true) break
+    state.waiting.shift()
     await commit(state, batch)
   }
   state.pumping = false
+  if (state.waiting.length > 0 && state.fault === undefined) linger(state)
 }
 
 const commit = async (state: State, batch: Batch): Promise<void> => {
@@ -215,6 +236,7 @@ const healed = (state: State): void => {
   for (let i = 0; i < owed.length; i += MAX_BATCH) {
     const batch = newBatch()
     batch.entries.push(...owed.slice(i, i + MAX_BATCH))
+    batch.urgent = true
     state.queued += batch.entries.length
     state.waiting.push(batch)
   }
