@@ -21,7 +21,7 @@ node_modules/.package-lock.json: package.json package-lock.json proxy/package.js
 install: node_modules/.package-lock.json ## Install the npm packages that the lock file names
 
 .PHONY: demo
-demo: install ## Guard an embedded demo model, send ten real requests, show what was decided and why
+demo: install ## Guard an embedded demo model, send twelve real requests, show what was decided and why
 	@node proxy/demo/tour.ts
 
 .PHONY: run

@@ -71,6 +71,14 @@ describe('postern scan', () => {
     expect(out).not.toContain(DEMO_KEY)
   })
 
+  test('lists the names of all rules', () => {
+    expect(postern(['scan', '--rules'])).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^(?:[a-z_]+\t[a-z0-9-]+\n)+$/),
+    })
+    expect(postern(['scan', '--rules']).out).toContain('personal_data\tpayment-card\n')
+  })
+
   test('gives JSON, or the text with what was found replaced', () => {
     expect(JSON.parse(postern(['scan', '--json'], `key ${DEMO_KEY}`).out)).toMatchObject({
       findings: [{ rule: 'aws-access-key', start: 4, end: 24, line: 1, column: 5 }],

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
+import { tables } from '../scanners/tables.ts'
 import { defaultScanner } from '../compose/scanner.ts'
 import { cleanWhole } from '../stream/redact.ts'
 import { CliError, EXIT, unreadable, type Command } from './command.ts'
@@ -8,6 +9,7 @@ const LIMIT = 16 << 20
 
 export const scanCommand: Command = {
   help: `usage: postern scan [FILE] [--json] [--redact]
+       postern scan --rules
 
 Reads FILE, or standard input when FILE is absent or '-', as UTF-8 and prints what the scanners of the
 guard find: place, rule, category, score and evidence, never the text itself.
@@ -15,6 +17,7 @@ guard find: place, rule, category, score and evidence, never the text itself.
   --json     one JSON object: {"findings": [{rule, category, score, start, end, line, column, evidence}]}
              start and end are UTF-16 offsets, end exclusive
   --redact   prints the text instead, with every finding replaced by [REDACTED_<RULE>]
+  --rules    lists all rules instead, one a line: category, tab, name; policies and configuration use these names
 
 examples
   git diff --cached | postern scan
@@ -27,8 +30,12 @@ exit codes
     const { values, positionals } = parseArgs({
       args: [...args],
       allowPositionals: true,
-      options: { json: { type: 'boolean' }, redact: { type: 'boolean' } },
+      options: { json: { type: 'boolean' }, redact: { type: 'boolean' }, rules: { type: 'boolean' } },
     })
+    if (values.rules) {
+      io.out(ruleList())
+      return EXIT.ok
+    }
     if (positionals.length > 1) throw new CliError('scan takes one file; see postern scan --help')
     const text = decode(await read(positionals[0] ?? '-', (limit) => io.stdin(limit)))
     const findings = defaultScanner().scan(text)
@@ -50,6 +57,9 @@ exit codes
     return findings.length > 0 ? EXIT.no : EXIT.ok
   },
 }
+
+const ruleList = (): string =>
+  tables.flatMap(({ category, rules }) => Object.keys(rules).map((rule) => `${category}\t${rule}\n`)).join('')
 
 const read = async (file: string, stdin: (limit: number) => Promise<Buffer>): Promise<Buffer> => {
   if (file === '-') return stdin(LIMIT)
