@@ -6,7 +6,6 @@ SHELL := /bin/bash
 BIN := $(CURDIR)/node_modules/.bin
 # Node 24 comes as a dev dependency, so that any machine with Node 20 or newer will do.
 export PATH := $(BIN):$(HOME)/go/bin:$(PATH)
-POSTERN := node proxy/src/cli.ts
 JEST_FLAGS ?=
 
 .PHONY: help
@@ -54,6 +53,7 @@ format: install ## Format everything
 
 .PHONY: policies
 policies: install ## Check, format-check and test the Rego policies with the real opa
+	@command -v opa >/dev/null || { echo 'opa is missing; policies/README.md says how to get it'; exit 1; }
 	opa check --strict -b policies --schema policies/schemas
 	opa fmt --list --fail policies
 	opa test -b policies
