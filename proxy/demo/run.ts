@@ -1,7 +1,15 @@
+import { createServer } from 'node:net'
 import { startSite } from './site.ts'
 
-/** Leaves the guard and the demo model running until Ctrl-C. */
-const site = await startSite({ port: 8080, paceMs: 40 })
+const isFree = (port: number): Promise<boolean> =>
+  new Promise((done) => {
+    const probe = createServer()
+    probe.once('error', () => done(false))
+    probe.listen(port, '127.0.0.1', () => probe.close(() => done(true)))
+  })
+
+/** Leaves the guard and the demo model running until Ctrl-C; on a port of the system's choice when 8080 is taken. */
+const site = await startSite({ ...((await isFree(8080)) ? { port: 8080 } : {}), paceMs: 40 })
 const token = await site.login('alice')
 process.stdout
   .write(`The guard listens on ${site.url}, its admin port is ${site.adminUrl} (try /metrics, /coverage, /config).

@@ -70,7 +70,9 @@ try {
     }
   })
   const verify = [resolve(import.meta.dirname, '../src/cli.ts'), 'audit', 'verify', site.auditFile]
-  say(`\nThe record: ${execFileSync(process.execPath, verify, { encoding: 'utf8' }).trim()}`)
+  say(
+    `\nThe record, with the two logins before: ${execFileSync(process.execPath, verify, { encoding: 'utf8' }).trim()}`,
+  )
   say(
     '\nNext: `make run` leaves guard and model running; README.md shows how to put the guard before your own model.',
   )

@@ -50,7 +50,9 @@ const readList = <T>(path: string, schema: z.ZodType<T>): T => {
   const text = readText(path)
   const read = schema.safeParse(parseYaml(path, text))
   if (read.success) return read.data
-  const problems = read.error.issues.map(({ path: at, message }) => `entry ${at.join('.')}: ${message}`)
+  const problems = read.error.issues.map(({ path: at, message }) =>
+    at.length > 0 ? `entry ${at.join('.')}: ${message}` : 'must be a list, one entry after each "- "',
+  )
   throw new Error(`${path}: ${problems.slice(0, 10).join('; ')}`)
 }
 
