@@ -168,15 +168,27 @@ const fail = (...lines) => {
   process.exit(1)
 }
 
-const { values } = parseArgs({
-  options: {
-    check: { type: 'boolean' },
-    bundle: { type: 'string' },
-    rego: { type: 'boolean' },
-    source: { type: 'string' },
-    help: { type: 'boolean', short: 'h' },
-  },
-})
+const given = () => {
+  try {
+    return parseArgs({
+      options: {
+        check: { type: 'boolean' },
+        bundle: { type: 'string' },
+        rego: { type: 'boolean' },
+        source: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    }).values
+  } catch (error) {
+    return fail(error.message, '', HELP)
+  }
+}
+
+const values = given()
+if (values.bundle === undefined && (values.rego || values.source !== undefined))
+  fail('--rego and --source belong to --bundle FILE.', '', HELP)
+if (values.source !== undefined && !existsSync(join(values.source, 'data.json')))
+  fail(`${values.source} has no data.json; give a copy of policies/, which has data.json and postern/.`)
 const opa = opaPath()
 
 if (values.help) {
