@@ -61,8 +61,9 @@ const behindLead = (run: Run, at: number, { trigger, leadMin }: Lead): number =>
     count++
   }
   if (count < leadMin) return -1
-  // A lead that is cut for its length has its own characters on its left, which forbid nothing.
-  return count === machine.leadMax || leftIsFree(run, at, begin) ? begin : -1
+  // A lead that is cut for its length has its own characters on its left, which forbid nothing; one of fixed length is not cut.
+  const isCut = count === machine.leadMax && machine.leadMin < machine.leadMax
+  return isCut || leftIsFree(run, at, begin) ? begin : -1
 }
 
 const leftIsFree = (run: Run, at: number, offset: number): boolean => {

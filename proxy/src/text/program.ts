@@ -70,8 +70,14 @@ export const compilePrograms = (tables: readonly RuleTable[]): readonly Program[
     const lane = `${view} ${beyondAscii}`
     lanes.set(lane, [...(lanes.get(lane) ?? []), drafts])
   }
-  return [...lanes].map(([lane, rules]) => compileProgram(rules.flat(), lane.endsWith('true')))
+  // Those that read every text come first, so that they can read it together.
+  return ALWAYS_FIRST.flatMap((lane) => {
+    const rules = lanes.get(lane)
+    return rules === undefined ? [] : [compileProgram(rules.flat(), lane.endsWith('true'))]
+  })
 }
+
+const ALWAYS_FIRST = ['plain false', 'folded false', 'raw false', 'plain true', 'raw true']
 
 const compileProgram = (drafts: readonly Draft[], beyondAscii: boolean): Program => {
   const { view } = drafts[0] as Draft

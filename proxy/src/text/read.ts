@@ -6,29 +6,33 @@ import type { Run } from './run.ts'
 import { settle } from './settle.ts'
 import { ENDING } from './trie.ts'
 
-/**
- * Reads on to the end of `run.text`, from offset `from`. Between candidates the loop is one look-up a character.
- * A pair of surrogates must not be cut.
- */
-export const read = (run: Run, from: number): void => {
-  const length = run.text.length
-  let at = from - run.base
-  run.steps += length - at
-  while (at < length) {
-    if (run.count === 0) at = skim(run, at)
-    if (at < length) at += readOne(run, run.base + at)
+/** Reads `run.text` from one place to another. A pair of surrogates must not be cut. */
+export const read = (run: Run, from: number, to: number): void => {
+  let at = from
+  run.steps += to - from
+  while (at < to) {
+    if (run.count === 0) at = skim(run, at, to)
+    if (at < to) at += readOne(run, at)
   }
 }
 
-/** Reads on while nothing happens; the place in the text where something does. */
-const skim = (run: Run, from: number): number => {
+/** Reads at least one character, and on while there are candidates; the place behind. */
+export const readLive = (run: Run, from: number, to: number): number => {
+  let at = from
+  do at += readOne(run, at)
+  while (run.count > 0 && at < to)
+  run.steps += at - from
+  return at
+}
+
+/** Reads on while nothing happens; the place where something does. One look-up a character: this is the inner loop. */
+const skim = (run: Run, from: number, end: number): number => {
   const { next, hot } = run.program.triggers
   const { classOf } = run.program.alphabet
   const { text } = run
-  const length = text.length
   let state = run.trigger
   let at = from
-  for (; at < length; at++) {
+  for (; at < end; at++) {
     const to = next[state + (classOf[text.charCodeAt(at)] as number)] as number
     if (to >= hot) break
     state = to
@@ -37,10 +41,10 @@ const skim = (run: Run, from: number): number => {
   return at
 }
 
-/** Reads the character at an offset with everything that it may do; how many units it has. */
-const readOne = (run: Run, at: number): number => {
-  const { classOf } = run.program.alphabet
-  const first = classOf[run.text.charCodeAt(at - run.base)] as number
+/** Reads the character at a place with everything that it may do; how many units it has. */
+const readOne = (run: Run, place: number): number => {
+  const at = run.base + place
+  const first = run.program.alphabet.classOf[run.text.charCodeAt(place)] as number
   const cls = first === LOOK ? classAt(run, at) : first
   const width = first === LOOK ? widthAt(run, at) : 1
   if (first === LOOK || cls === SKIP) run.rough = true
@@ -73,62 +77,45 @@ const mayTry = (run: Run, end: number): boolean => run.tried < 4 * end + 4096
  */
 const openAll = (run: Run, end: number): void => {
   const { text, base, program } = run
-  const { next, endsFrom, ends } = program.triggers
-  const at = (next[run.trigger + SKIP] as number) - next.length
-  const last = endsFrom[at + 1] as number
-  const to = mayTry(run, end) ? Math.min(text.length, end - base + TRIED) : 0
-  for (let i = endsFrom[at] as number; i < last; i += ENDING) {
+  const { triggers, column, next, accepting, alphabet } = program
+  const { classOf, size } = alphabet
+  const { ends, endsFrom } = triggers
+  const sighting = (triggers.next[run.trigger + SKIP] as number) - triggers.next.length
+  const last = endsFrom[sighting + 1] as number
+  const from = end - base
+  const to = mayTry(run, end) ? Math.min(text.length, from + TRIED) : from
+  for (let i = endsFrom[sighting] as number; i < last; i += ENDING) {
     const machine = ends[i] as number
-    const state = ends[i + 2] as number
-    if (state > 0 && comesToNothing(run, machine, { state, at: end - base, to })) continue
-    open(run, machine, { seen: ends[i + 1] as number, state, end, to })
+    const columns = machine * size
+    let state = ends[i + 2] as number
+    let at = from
+    // A machine without one state behind its trigger has -1 here, and is not tried.
+    while (at < to && state > 0 && accepting[state] === 0) {
+      const cls = classOf[text.charCodeAt(at++)] as number
+      if (cls === LOOK) break
+      const k = column[columns + cls] as number
+      if (k !== 0) state = next[state + k] as number
+    }
+    run.tried += at - from
+    run.steps += at - from
+    if (state !== 0) open(run, i, end)
   }
 }
 
-interface Opening {
-  readonly seen: number
-  readonly state: number
-  readonly end: number
-  /** Place in the text up to which a candidate is tried. */
-  readonly to: number
-}
-
-const open = (run: Run, machine: number, { seen, state, end, to }: Opening): void => {
-  const from = walkBack(run, { seen, end })
+/** Opens a candidate for the sighting at a place of `triggers.ends`. */
+const open = (run: Run, sighting: number, end: number): void => {
+  const { ends } = run.program.triggers
+  const machine = ends[sighting] as number
+  const from = walkBack(run, { seen: ends[sighting + 1] as number, end })
   const begin = beginning(run, machine, from)
   if (begin < (run.lastEnd[machine] as number)) return
-  const behind = state > 0 ? state : replay(run, machine, { from, end })
-  if (behind === 0) return
-  if (state <= 0 && comesToNothing(run, machine, { state: behind, at: end - run.base, to })) return
+  const known = ends[sighting + 2] as number
+  const state = known > 0 ? known : replay(run, machine, { from, end })
+  if (state === 0) return
   const candidate = addCandidate(run, machine, begin)
-  run.cells[candidate + FIELD.state] = behind
+  run.cells[candidate + FIELD.state] = state
   run.cells[candidate + FIELD.taken] = end
   const then = run.program.then[machine] as number
-  if (then >= 0 && run.program.accepting[behind] === 1 && end >= (run.lastEnd[then] as number))
+  if (then >= 0 && run.program.accepting[state] === 1 && end >= (run.lastEnd[then] as number))
     addCandidate(run, then, end)
-}
-
-interface Trial {
-  readonly state: number
-  readonly at: number
-  readonly to: number
-}
-
-/** Whether a candidate dies without a match on the text from place `at` to place `to`. */
-const comesToNothing = (run: Run, machine: number, { state, at, to }: Trial): boolean => {
-  const { column, next, accepting, alphabet } = run.program
-  const { classOf } = alphabet
-  const { text } = run
-  const columns = machine * alphabet.size
-  let on = state
-  let place = at
-  for (; place < to && on !== 0 && accepting[on] === 0; place++) {
-    const cls = classOf[text.charCodeAt(place)] as number
-    if (cls === LOOK) break
-    const k = column[columns + cls] as number
-    if (k !== 0) on = next[on + k] as number
-  }
-  run.tried += place - at
-  run.steps += place - at
-  return on === 0
 }
