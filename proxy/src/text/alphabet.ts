@@ -6,12 +6,21 @@ import { foldedOf, IGNORED, OTHER, plainOf } from './fold.ts'
  * The classes of characters that the rules of one view can tell apart. Reading a text through it is the view: texts are
  * never rewritten, so findings need no offset map.
  */
-export interface Alphabet {
+export interface Alphabet extends AlphabetData {
+  readonly classOfPair: (point: number) => number
+}
+
+/** What can be stored of it: `openAlphabet` makes the alphabet of it again. */
+export interface AlphabetData {
   readonly view: View
   readonly size: number
   /** Class of each UTF-16 unit; LOOK for the first half of a pair, which `classOfPair` knows. */
   readonly classOf: Uint16Array
-  readonly classOfPair: (point: number) => number
+  /** Class of the code points beyond the basic plane that read as something else than the rest of them. */
+  readonly pairs: ReadonlyMap<number, number>
+  readonly otherPair: number
+  /** Class of the first half of a pair that stands alone, from U+D800 on. */
+  readonly lone: Uint16Array
   /** For each class, a character code that it reads as; meaningless for LOOK and SKIP. */
   readonly codes: readonly number[]
 }
@@ -39,17 +48,47 @@ export const alphabetOf = (view: View, sets: readonly Charset[]): Alphabet => {
     table.fill(cls, start, starts[i + 1] ?? 0x10000)
   })
   if (codes.length > MOST_CLASSES) throw new RangeError('the rules tell too many characters apart')
-  if (view === 'raw') return { view, size: codes.length, classOf: table, classOfPair: () => SKIP, codes }
   const classFor = (reading: number): number => (reading === IGNORED ? SKIP : (table[reading] as number))
-  const read = view === 'plain' ? readings.plain : readings.folded
-  return {
+  if (view === 'raw') {
+    const lone = new Uint16Array(HIGHS).fill(SKIP)
+    return openAlphabet({
+      view,
+      size: codes.length,
+      classOf: table,
+      pairs: new Map(),
+      otherPair: SKIP,
+      lone,
+      codes,
+    })
+  }
+  const { units, pairs } = readings[view]()
+  const otherPair = classFor(OTHER)
+  return openAlphabet({
     view,
     size: codes.length,
-    classOf: Uint16Array.from(read.units, (reading, unit) => (isHigh(unit) ? LOOK : classFor(reading))),
-    classOfPair: (point) => classFor(read.point(point)),
+    classOf: Uint16Array.from(units, (reading, unit) => (isHigh(unit) ? LOOK : classFor(reading))),
+    pairs: new Map(
+      [...pairs]
+        .map(([point, reading]) => [point, classFor(reading)] as const)
+        .filter(([, cls]) => cls !== otherPair),
+    ),
+    otherPair,
+    lone: Uint16Array.from({ length: HIGHS }, (_, at) => classFor(FIRST_HIGH + at)),
     codes,
+  })
+}
+
+export const openAlphabet = (data: AlphabetData): Alphabet => {
+  const { pairs, otherPair, lone } = data
+  return {
+    ...data,
+    classOfPair: (point) =>
+      point > 0xffff ? (pairs.get(point) ?? otherPair) : (lone[point - FIRST_HIGH] ?? otherPair),
   }
 }
+
+const FIRST_HIGH = 0xd800
+const HIGHS = 0x400
 
 const isHigh = (unit: number): boolean => unit >= 0xd800 && unit <= 0xdbff
 
@@ -64,18 +103,19 @@ const IMITATORS: readonly (readonly [number, number])[] = [
 
 interface Readings {
   readonly units: Uint16Array
-  readonly point: (point: number) => number
-}
-
-const readingsOf = (reads: (point: number) => number): Readings => {
-  const pairs = new Map<number, number>()
-  for (const [from, to] of IMITATORS)
-    for (let point = from; point <= to; point++) pairs.set(point, reads(point))
-  return {
-    units: Uint16Array.from({ length: 0x10000 }, (_, unit) => reads(unit)),
-    point: (point) => pairs.get(point) ?? (point > 0xffff ? OTHER : point),
-  }
+  readonly pairs: ReadonlyMap<number, number>
 }
 
 /** How every character reads does not depend on the rules. */
+const readingsOf = (reads: (point: number) => number): (() => Readings) => {
+  let known: Readings | undefined
+  return () => {
+    if (known !== undefined) return known
+    const pairs = new Map<number, number>()
+    for (const [from, to] of IMITATORS)
+      for (let point = from; point <= to; point++) pairs.set(point, reads(point))
+    return (known = { units: Uint16Array.from({ length: 0x10000 }, (_, unit) => reads(unit)), pairs })
+  }
+}
+
 const readings = { plain: readingsOf(plainOf), folded: readingsOf(foldedOf) }

@@ -16,15 +16,27 @@ interface Sighting {
  * One automaton that sees every trigger in one pass. A state is written as the offset of its row in `next`; states from
  * `hot` on end a trigger. LOOK and SKIP lead beyond them, so that a loop stops there too; `skip` is where SKIP really leads.
  */
-export interface TriggerAutomaton {
+export interface TriggerAutomaton extends TriggerData {
+  readonly skip: (state: number) => number
+  /** Those with a lead first, then those that took the most characters. */
+  readonly partials: (state: number) => readonly Sighting[]
+}
+
+/** What can be stored of it: `openTriggers` makes the automaton of it again. */
+export interface TriggerData {
+  /** Length of a row. */
+  readonly size: number
   readonly next: Int32Array
   readonly hot: number
-  readonly skip: (state: number) => number
   /** For a hot state, its place in `endsFrom` is `next[state + SKIP] - next.length`; then ENDING numbers for each sighting. */
   readonly endsFrom: Int32Array
   readonly ends: Int32Array
-  /** Those with a lead first, then those that took the most characters. */
-  readonly partials: (state: number) => readonly Sighting[]
+  /** By row: where SKIP leads. */
+  readonly skips: Int32Array
+  /** By row: places in `begun` from `begunFrom[row]` to `begunFrom[row + 1]`, each the number of a list of `beginnings`. */
+  readonly begunFrom: Int32Array
+  readonly begun: Int32Array
+  readonly beginnings: readonly (readonly Sighting[])[]
 }
 
 /** Numbers of a sighting in `TriggerAutomaton.ends`: machine, characters seen, state. */
@@ -56,7 +68,7 @@ interface Node {
 /** Throws RangeError when the triggers need too many states together. */
 export const compileTriggers = (triggers: readonly Placed[], alphabet: Alphabet): TriggerAutomaton => {
   const nodes = trieOf(triggers)
-  return pack(nodes, subsetsOf(nodes, movesOf(nodes, alphabet)), alphabet)
+  return openTriggers(pack(nodes, subsetsOf(nodes, movesOf(nodes, alphabet)), alphabet))
 }
 
 const trieOf = (triggers: readonly Placed[]): readonly Node[] => {
@@ -155,43 +167,60 @@ const subsetsOf = (nodes: readonly Node[], { enter, from }: Moves): Subsets => {
 }
 
 /** Numbers the states anew, those that end a trigger last, and writes them as row offsets. */
-const pack = (nodes: readonly Node[], { members, rows }: Subsets, { size }: Alphabet): TriggerAutomaton => {
-  const ending = (state: number): boolean =>
-    (members[state] ?? []).some((at) => (nodes[at] as Node).ends.length > 0)
+const pack = (nodes: readonly Node[], { members, rows }: Subsets, { size }: Alphabet): TriggerData => {
+  const nodesOf = (state: number): readonly number[] => members[state] ?? []
+  const ending = (state: number): boolean => nodesOf(state).some((at) => (nodes[at] as Node).ends.length > 0)
   const order = [...members.keys()].toSorted((a, b) => Number(ending(a)) - Number(ending(b)) || a - b)
   const rowOf = new Int32Array(members.length)
   order.forEach((state, row) => (rowOf[state] = row * size))
   const beyond = members.length * size
   const next = new Int32Array(beyond)
-  const skips = new Map<number, number>()
+  const skips = new Int32Array(members.length)
   rows.forEach((row, state) => {
     const from = rowOf[state] as number
     row.forEach((target, cls) => (next[from + cls] = cls > SKIP ? (rowOf[target] as number) : beyond))
-    skips.set(from, rowOf[row[SKIP] as number] as number)
+    skips[from / size] = rowOf[row[SKIP] as number] as number
     next[from + LOOK] = beyond
   })
-  const nodesAt = (state: number): readonly Node[] =>
-    (members[order[state / size] as number] ?? []).map((at) => nodes[at] as Node)
   const hot = order.filter((state) => !ending(state)).length * size
-  const endsFrom: number[] = [0]
-  const ends: number[] = []
-  order.slice(hot / size).forEach((_, at) => {
-    next[hot + at * size + SKIP] = beyond + at
-    for (const node of nodesAt(hot + at * size))
-      for (const { machine, seen, state } of node.ends) ends.push(machine, seen, state)
-    endsFrom.push(ends.length)
-  })
+  const endings = order.slice(hot / size)
+  endings.forEach((_, at) => (next[hot + at * size + SKIP] = beyond + at))
+  const ends = endings.map((state) =>
+    nodesOf(state)
+      .flatMap((at) => (nodes[at] as Node).ends)
+      .flatMap(({ machine, seen, state: behind }) => [machine, seen, behind]),
+  )
+  const begun = order.map((state) => nodesOf(state).filter((at) => (nodes[at] as Node).partials.length > 0))
   return {
+    size,
     next,
     hot,
-    skip: (state) => skips.get(state) ?? START,
-    endsFrom: Int32Array.from(endsFrom),
-    ends: Int32Array.from(ends),
-    partials: remembered((state) =>
-      nodesAt(state)
-        .flatMap((node) => node.partials)
-        .toSorted((a, b) => Number(b.leads) - Number(a.leads) || b.seen - a.seen),
-    ),
+    skips,
+    endsFrom: offsetsOf(ends),
+    ends: Int32Array.from(ends.flat()),
+    begunFrom: offsetsOf(begun),
+    begun: Int32Array.from(begun.flat()),
+    beginnings: nodes.map(({ partials }) => partials),
+  }
+}
+
+const offsetsOf = (lists: readonly (readonly number[])[]): Int32Array => {
+  const offsets = new Int32Array(lists.length + 1)
+  lists.forEach(({ length }, at) => (offsets[at + 1] = (offsets[at] as number) + length))
+  return offsets
+}
+
+export const openTriggers = (data: TriggerData): TriggerAutomaton => {
+  const { size, skips, begunFrom, begun, beginnings } = data
+  return {
+    ...data,
+    skip: (state) => skips[state / size] ?? START,
+    partials: remembered((state) => {
+      const row = state / size
+      return [...begun.subarray(begunFrom[row], begunFrom[row + 1])]
+        .flatMap((at) => beginnings[at] ?? [])
+        .toSorted((a, b) => Number(b.leads) - Number(a.leads) || b.seen - a.seen)
+    }),
   }
 }
 
