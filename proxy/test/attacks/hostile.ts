@@ -15,29 +15,29 @@ export type Behaviour = (response: ServerResponse) => void
 
 export interface Attacked extends TestGuard {
   /** From now on the model server answers so. */
-  behave(behaviour: Behaviour): void
+  readonly behave: (behaviour: Behaviour) => void
   /** Bodies that reached the model server, as text, oldest first. */
   readonly arrived: readonly string[]
-  post(body: unknown, more?: PostOptions): Promise<Response>
+  readonly post: (body: unknown, more?: PostOptions) => Promise<Response>
   /** Sends bytes as they are; resolves with all that came back, when the guard closes or `quietMs` after the last byte. */
-  raw(bytes: string | Buffer, quietMs?: number): Promise<string>
+  readonly raw: (bytes: string | Buffer, quietMs?: number) => Promise<string>
 }
 
 export interface PostOptions {
   readonly path?: string
-  readonly role?: RoleName
+  readonly role?: RoleName | undefined
   readonly headers?: Readonly<Record<string, string>>
   readonly signal?: AbortSignal
 }
 
 export interface AttackOptions {
   readonly config?: object
-  /** The built-in limits; none otherwise, so that a hundred attacks fit into a second. */
-  readonly limits?: boolean
+  /** Limits of every role in the policy data, or the built-in ones; none when absent, so that a hundred attacks fit into a second. */
+  readonly limits?: object | 'built-in'
 }
 
 /** The whole guard on real sockets in front of a model server that does whatever the test says. */
-export const startAttacked = async ({ config, limits = false }: AttackOptions = {}): Promise<Attacked> => {
+export const startAttacked = async ({ config, limits = {} }: AttackOptions = {}): Promise<Attacked> => {
   let answer: Behaviour = (response) => void response.end()
   const arrived: string[] = []
   const upstream = createServer((request, response) => {
@@ -52,7 +52,10 @@ export const startAttacked = async ({ config, limits = false }: AttackOptions = 
   const folder = mkdtempSync(join(tmpdir(), 'postern-attack-'))
   const guard = await startTestGuard({
     upstream: `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`,
-    config: { ...(limits ? {} : { policy: { dataFile: unlimited(folder) } }), ...config },
+    config: {
+      ...(limits === 'built-in' ? {} : { policy: { dataFile: limited(folder, limits) } }),
+      ...config,
+    },
   })
   const post: Attacked['post'] = (
     body,
@@ -83,13 +86,13 @@ export const startAttacked = async ({ config, limits = false }: AttackOptions = 
   }
 }
 
-/** The built-in policy data without limits. */
-const unlimited = (folder: string): string => {
+/** The built-in policy data with other limits. */
+const limited = (folder: string, ofRoles: object): string => {
   const file = join(folder, 'data.json')
   const data = JSON.parse(
     readFileSync(new URL('../../../policies/data.json', import.meta.url), 'utf8'),
   ) as object
-  const limits = { roles: { '*': {} }, callers: {}, tenants: { '*': {} }, models: { '*': {} } }
+  const limits = { roles: { '*': ofRoles }, callers: {}, tenants: { '*': {} }, models: { '*': {} } }
   writeFileSync(file, JSON.stringify({ ...data, limits }))
   return file
 }

@@ -316,9 +316,7 @@ describe('in a stream of an Anthropic message', () => {
     ],
     [
       'a secret in the message that begins',
-      [
-        { ...start, message: { ...start.message, content: [{ type: 'text', text: SECRET }] } },
-      ],
+      [{ ...start, message: { ...start.message, content: [{ type: 'text', text: SECRET }] } }],
     ],
     [
       'a secret in a citation',
