@@ -262,7 +262,7 @@ export const limitsCases: readonly LimitsCase[] = [
     title: 'a caller without a known role has the least',
     input: { caller: caller('stranger'), model: '\ud800' },
     answer: {
-      caller: { requests_per_second: 1, burst: 5, concurrency: 1, tokens_per_minute: 1000 },
+      caller: { requests_per_second: 1, burst: 5, concurrency: 1 },
       tenant,
       model: {},
     },
