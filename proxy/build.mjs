@@ -1,6 +1,6 @@
 // Compiles the guard to proxy/dist: what an image or a package carries. Generated data is copied as it is.
 import { execFileSync } from 'node:child_process'
-import { chmodSync, cpSync, readdirSync, rmSync } from 'node:fs'
+import { chmodSync, cpSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 
 const here = import.meta.dirname
@@ -11,4 +11,7 @@ for (const name of readdirSync(join(here, 'src'), { recursive: true, encoding: '
   if (/(^|\/)generated\/[^/]+$/.test(name) && !name.endsWith('.ts'))
     cpSync(join(here, 'src', name), join(dist, name))
 }
+mkdirSync(join(dist, 'scanners/generated'), { recursive: true })
+const { writeFrozen } = await import(join(dist, 'compose/scanner.js'))
+writeFrozen()
 chmodSync(join(dist, 'cli.js'), 0o755)
