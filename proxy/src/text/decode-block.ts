@@ -1,10 +1,13 @@
 import type { Encoding } from './encodings.ts'
 
-/** A block of digits in a text, and what is left over of the character of UTF-8 that the block before ended in. */
+/** A block of digits in a text, perhaps with line breaks, and what is left over of the block before. */
 export interface Block {
   from: number
   to: number
-  /** How many bytes of that character are missing, and its bits so far. */
+  /** Bits of a byte that is not complete, and how many. */
+  held: number
+  count: number
+  /** How many bytes of a character of UTF-8 that is not complete are missing, and its bits so far. */
   missing: number
   bits: number
 }
@@ -20,15 +23,15 @@ export const decodeBlock = (
 ): string | undefined => {
   const width = characters === 4 ? 6 : 4
   const points: number[] = []
-  let held = 0
-  let count = 0
   let unreadable = 0
   for (let at = block.from; at < block.to; at++) {
-    held = ((held << width) | (digits[text.charCodeAt(at)] as number)) & 0xffff
-    count += width
-    if (count < 8) continue
-    count -= 8
-    const point = nextPoint((held >> count) & 0xff, block)
+    const digit = digits[text.charCodeAt(at)] as number
+    if (digit < 0) continue
+    block.held = ((block.held << width) | digit) & 0xffff
+    block.count += width
+    if (block.count < 8) continue
+    block.count -= 8
+    const point = nextPoint((block.held >> block.count) & 0xff, block)
     if (point === UNFINISHED) continue
     if (isUnreadable(point) && ++unreadable > MOST_UNREADABLE) return undefined
     points.push(point)

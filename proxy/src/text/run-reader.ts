@@ -33,6 +33,8 @@ interface State {
   /** Offset where the run begins that the text ends with, and its length; 0 when there is none. */
   begin: number
   length: number
+  /** Digits since the run's last line break; CARRIAGE_RETURN directly behind one. */
+  line: number
   /** The run from the first character that some phase has still to read. */
   kept: string
   phases: readonly Phase[]
@@ -45,7 +47,16 @@ interface State {
  */
 export const runReader = (options: RunReaderOptions): Reader => {
   const { offset } = options
-  const state: State = { options, at: offset, begin: offset, length: 0, kept: '', phases: [], found: [] }
+  const state: State = {
+    options,
+    at: offset,
+    begin: offset,
+    length: 0,
+    line: 0,
+    kept: '',
+    phases: [],
+    found: [],
+  }
   return {
     push: (piece) => push(state, piece),
     end: () => finish(state),
@@ -62,7 +73,7 @@ const push = (state: State, piece: string): void => {
   const { digits } = state.options.encoding
   let from = 0
   if (state.length > 0) {
-    from = endOfDigits(digits, piece, 0)
+    from = endOfRun(state, piece, 0)
     goOn(state, piece, { from: 0, to: from })
   }
   // A run of a block or more has a digit at every place, so looking at the last one first skips most of the text.
@@ -70,13 +81,13 @@ const push = (state: State, piece: string): void => {
     const first = beginOfDigits(digits, piece, { from, to: from + BLOCK })
     if (first > from) from = first
     else {
-      const to = endOfDigits(digits, piece, from + BLOCK)
+      const to = endOfRun(state, piece, from)
       goOn(state, piece, { from, to })
       from = to
     }
   }
   const last = beginOfDigits(digits, piece, { from, to: piece.length })
-  if (last < piece.length) goOn(state, piece, { from: last, to: piece.length })
+  if (last < piece.length) goOn(state, piece, { from: last, to: endOfRun(state, piece, last) })
   state.at += piece.length
 }
 
@@ -85,12 +96,20 @@ interface Range {
   readonly to: number
 }
 
-/** Where the digits from a place on end. */
-const endOfDigits = (digits: Int8Array, piece: string, from: number): number => {
+/** Lines this long are wrapped, not ended: tools break at 60, 64 or 76 digits. */
+const WRAPPED = 60
+const CARRIAGE_RETURN = -1
+
+/** Where the run that begins or goes on at a place ends. A line break within wrapped digits belongs to it. */
+const endOfRun = (state: State, piece: string, from: number): number => {
+  const { digits } = state.options.encoding
   let end = from
   for (; end < piece.length; end++) {
     const unit = piece.charCodeAt(end)
-    if (unit > 127 || (digits[unit] as number) < 0) break
+    if (unit < 128 && (digits[unit] as number) >= 0) state.line = Math.max(0, state.line) + 1
+    else if (unit === 13 && state.line >= WRAPPED) state.line = CARRIAGE_RETURN
+    else if (unit === 10 && (state.line >= WRAPPED || state.line === CARRIAGE_RETURN)) state.line = 0
+    else break
   }
   return end
 }
@@ -125,7 +144,7 @@ const extend = (state: State, more: string): void => {
 const phasesOf = ({ characters }: Encoding): readonly Phase[] =>
   Array.from({ length: characters }, (_, next) => ({
     next,
-    block: { from: 0, to: 0, missing: 0, bits: 0 },
+    block: { from: 0, to: 0, held: 0, count: 0, missing: 0, bits: 0 },
     decoded: undefined,
   }))
 
@@ -138,6 +157,7 @@ const finish = (state: State): void => {
   state.phases = []
   state.kept = ''
   state.length = 0
+  state.line = 0
 }
 
 /** Reads the next characters of a phase. */
@@ -164,7 +184,7 @@ const decode = (state: State, phase: Phase, width: number): void => {
 }
 
 const close = (state: State, phase: Phase): void => {
-  phase.block.missing = 0
+  phase.block.missing = phase.block.count = 0
   phase.decoded?.reader.end()
   collect(state, phase)
   phase.decoded = undefined

@@ -171,6 +171,20 @@ describe('encoded text', () => {
       expect(named(`${before}${Buffer.from(secret).toString('base64url')}`, 'access-key')).toHaveLength(1)
   })
 
+  test('base64 and hexadecimal that are wrapped in lines are read across them', () => {
+    const long = `${'some text before it, '.repeat(4)}${secret}`
+    for (const [encoding, width, end] of [
+      ['base64', 76, '\n'],
+      ['base64', 64, '\r\n'],
+      ['hex', 60, '\n'],
+    ] as const)
+      for (let shift = 0; shift < 60; shift++) {
+        const digits = Buffer.from('x'.repeat(shift) + long).toString(encoding)
+        const text = digits.replaceAll(new RegExp(`.{${width}}`, 'g'), `$&${end}`)
+        expect(named(text, 'access-key')).not.toEqual([])
+      }
+  })
+
   test('a word that an escape hides the beginning of is found', () => {
     expect(named('FOO=1\\nAKIAIOSFODNN7EXAMPLE', 'access-key')).toHaveLength(1)
     expect(named('q=%20AKIAIOSFODNN7EXAMPLE%20', 'access-key')).toHaveLength(1)

@@ -149,7 +149,9 @@ const plain = fc.oneof(
   broken,
   fc.string({ unit: 'binary', maxLength: 6 }),
 )
-const ways = fc.constantFrom(...Object.values(encodings))
+const wrapped = (text: string): string =>
+  Buffer.from(text.repeat(3)).toString('base64').replaceAll(/.{64}/g, '$&\r\n')
+const ways = fc.constantFrom(...Object.values(encodings), wrapped)
 const encoded = fc
   .tuple(fc.array(plain, { minLength: 1, maxLength: 4 }), ways, fc.option(ways), fc.nat(60))
   .map(([parts, inner, outer, at]) => {
