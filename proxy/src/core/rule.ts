@@ -12,7 +12,7 @@ export interface Rule {
   readonly ignoreCase?: boolean
   /**
    * What may not stand next to a finding. `word` (default): a letter, digit or underscore; `digit`: a digit, or a
-   * separator and a digit; `token`: a letter, digit or one of `_-./+=`; `none`: anything may.
+   * separator (`-` or `.`) and a digit; `token`: a letter, digit or one of `_-./+=`; `none`: anything may.
    */
   readonly bounds?: 'word' | 'digit' | 'token' | 'none'
   /** The last word, such as a checksum. Gets the finding's characters; must be linear and never throw. */

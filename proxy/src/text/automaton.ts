@@ -3,7 +3,7 @@ import type { Pattern } from './pattern.ts'
 
 /**
  * A deterministic automaton anchored at both ends. State 0 is dead, state 1 the start; `next` has `width` columns a state.
- * Column 0 is for characters that the view ignores: every state stays where it is.
+ * Column 0 is for characters that the view ignores, on which every state stays where it is; nothing reads it.
  */
 export interface Automaton {
   readonly width: number

@@ -1,5 +1,5 @@
 import { BLOCKING, FREE, SEPARATING } from './edge.ts'
-import type { Marks } from './program.ts'
+import type { Marks } from './marks.ts'
 import { LONGEST } from './reach.ts'
 import type { Run } from './run.ts'
 
@@ -58,14 +58,15 @@ export const advance = (run: Run, cls: number, end: number): void => {
     if (!move(run, from, { cls, end })) continue
     const state = cells[from + FIELD.state] as number
     if (state !== 0) {
-      if (marks.step[state] === marks.now) {
-        const twin = marks.at[state] as number
+      const row = program.next[state] as number
+      if (marks.step[row] === marks.now) {
+        const twin = marks.at[row] as number
         if ((cells[from + FIELD.start] as number) < (cells[twin + FIELD.start] as number))
           cells.copyWithin(twin, from, from + FIELD.size)
         continue
       }
-      marks.step[state] = marks.now
-      marks.at[state] = kept * FIELD.size
+      marks.step[row] = marks.now
+      marks.at[row] = kept * FIELD.size
       const then = program.then[cells[from + FIELD.machine] as number] as number
       if (then >= 0 && program.accepting[state] === 1) (spawned ??= []).push(then)
       if (then < 0 && end - (cells[from + FIELD.start] as number) >= LONGEST) run.unsettled = true

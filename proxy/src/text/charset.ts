@@ -13,10 +13,11 @@ export const charset = (ranges: Charset): Charset => {
   return unique(merged)
 }
 
-const known = new Map<string, Charset>()
+const known = new Map<string | number, Charset>()
 
 const unique = (set: Charset): Charset => {
-  const key = set.join(';')
+  const [only] = set
+  const key = set.length === 1 && only !== undefined ? only[0] * 0x10000 + only[1] : set.join()
   const first = known.get(key)
   if (first === undefined) known.set(key, set)
   return first ?? set

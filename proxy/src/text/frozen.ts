@@ -2,7 +2,8 @@ import { hash } from 'node:crypto'
 import { deserialize, serialize } from 'node:v8'
 import { openAlphabet, type AlphabetData } from './alphabet.ts'
 import type { RuleTable } from './drafts.ts'
-import type { Machine, Marks, Program } from './program.ts'
+import { marksOf } from './marks.ts'
+import type { Machine, Program } from './program.ts'
 import { openTriggers, type TriggerData } from './trie.ts'
 
 /** Compiled programs as bytes, for a build to keep: opening them takes milliseconds where compiling takes a second and much memory. */
@@ -39,7 +40,7 @@ type FrozenMachine = Omit<Machine, 'check'> & { readonly checked: boolean }
 
 /** The format is that of the running V8, and the rules without their functions. */
 const keyOf = (tables: readonly RuleTable[]): string =>
-  `1 ${process.versions.v8} ${hash('sha256', JSON.stringify(tables))}`
+  `2 ${process.versions.v8} ${hash('sha256', JSON.stringify(tables))}`
 
 /** Functions cannot be stored; each is made again from what is. */
 const freeze = (program: Program): FrozenProgram => ({
@@ -59,8 +60,6 @@ const less = <Value extends object, Key extends keyof Value & string>(
   Object.fromEntries(Object.entries(value).filter(([key]) => !keys.includes(key as Key))) as Omit<Value, Key>
 
 const thaw = (frozen: FrozenProgram, tables: readonly RuleTable[]): Program => {
-  const length = frozen.next.length
-  const marks: Marks = { step: new Int32Array(length), at: new Int32Array(length), now: 0 }
   const rules = Object.assign({}, ...tables.map((table) => table.rules)) as RuleTable['rules']
   return {
     ...frozen,
@@ -70,6 +69,6 @@ const thaw = (frozen: FrozenProgram, tables: readonly RuleTable[]): Program => {
       ...machine,
       check: checked ? rules[machine.rule]?.check : undefined,
     })),
-    marks,
+    marks: marksOf(frozen.rows),
   }
 }

@@ -5,6 +5,7 @@ import { type Charset, has } from './charset.ts'
 import { type Draft, draftsOf, naming, type RuleTable } from './drafts.ts'
 import { allowedBeside, edgeOf, EDGES } from './edges.ts'
 import type { Trigger } from './triggers.ts'
+import { type Marks, marksOf } from './marks.ts'
 import { charsetsOf } from './pattern.ts'
 import { compileTriggers, type TriggerAutomaton } from './trie.ts'
 
@@ -25,16 +26,6 @@ export interface Machine {
   readonly heads: Uint8Array
 }
 
-/**
- * Where among the candidates a state of `Program.next` was last reached, and in which step: two candidates of one rule in
- * one state have one future. Only used within a step, so all runs of a program share it.
- */
-export interface Marks {
-  readonly step: Int32Array
-  readonly at: Int32Array
-  now: number
-}
-
 /** Rules that read a text together, in one pass. */
 export interface Program {
   readonly alphabet: Alphabet
@@ -42,8 +33,10 @@ export interface Program {
   /** Text that is all ASCII can begin nothing here. */
   readonly beyondAscii: boolean
   readonly machines: readonly Machine[]
-  /** All automata in one table; a state is the offset of its row, 0 is dead. */
+  /** All automata in one table; a state is the offset of its row, 0 is dead. The first column has the number of the row. */
   readonly next: Int32Array
+  /** How many rows it has. */
+  readonly rows: number
   /** By row offset. */
   readonly accepting: Uint8Array
   /** By machine. */
@@ -190,12 +183,16 @@ const layOut = (drafts: readonly Draft[], alphabet: Alphabet) => {
   const accepting = new Uint8Array(length)
   const start = new Int32Array(drafts.length)
   let base = widest
+  let rows = 1
   automata.forEach((automaton, at) => {
     // Row 0 of each automaton is its dead state: all share row 0 of the table, which nothing leaves.
     automaton.next.forEach(
       (state, cell) => (next[base + cell] = state === 0 ? 0 : base + state * automaton.width),
     )
-    automaton.accepting.forEach((accepts, state) => (accepting[base + state * automaton.width] = accepts))
+    automaton.accepting.forEach((accepts, state) => {
+      next[base + state * automaton.width] = rows++
+      accepting[base + state * automaton.width] = accepts
+    })
     start[at] = base + automaton.width
     base += automaton.next.length
   })
@@ -204,6 +201,5 @@ const layOut = (drafts: readonly Draft[], alphabet: Alphabet) => {
     alphabet,
     (_, at) => (cls) => (automata[at] as Automaton).columnOf[cls] as number,
   )
-  const marks: Marks = { step: new Int32Array(length), at: new Int32Array(length), now: 0 }
-  return { next, accepting, start, column, marks }
+  return { next, rows, accepting, start, column, marks: marksOf(rows) }
 }

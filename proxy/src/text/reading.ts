@@ -33,13 +33,20 @@ export const readAs = (pattern: Pattern, view: View): Pattern => {
   }
 }
 
-const fold = (set: Charset): Charset =>
-  charset(
-    set.flatMap(([from, to]) => {
-      if (from > 127 && from < to) return [[from, to] as const]
-      const codes = Array.from({ length: Math.min(to, 127) - from + 1 }, (_, i) => foldedOf(from + i))
-      const ascii = (from > 127 ? [foldedOf(from)] : codes).filter((code) => code !== IGNORED)
-      const rest = to > 127 && from <= 127 ? [[128, to] as const] : []
-      return [...ascii.map((code) => [code, code] as const), ...rest]
-    }),
-  )
+const known = new Map<Charset, Charset>()
+
+const fold = (set: Charset): Charset => {
+  let folded = known.get(set)
+  if (folded === undefined) known.set(set, (folded = charset(set.flatMap(foldRange))))
+  return folded
+}
+
+const foldRange = ([from, to]: readonly [number, number]): Charset => {
+  if (from > 127 && from < to) return [[from, to]]
+  const codes = from > 127 ? [from] : Array.from({ length: Math.min(to, 127) - from + 1 }, (_, i) => from + i)
+  const folded = codes.map(foldedOf).filter((code) => code !== IGNORED)
+  return [
+    ...folded.map((code) => [code, code] as const),
+    ...(from <= 127 && to > 127 ? [[128, to] as const] : []),
+  ]
+}
