@@ -142,7 +142,7 @@ describe('postern check, on the files that a configuration names,', () => {
     const keys = file('keys.yaml', '- { hash: secret-instead-of-hash, subject: a, tenant: t, roles: [] }\n')
     const { code, err } = checked('', `apiKeys: { file: ${keys} }`)
     expect(code).toBe(2)
-    expect(err).toContain(`${keys}: entry 0.hash: must be sha256: and 64 hex digits`)
+    expect(err).toContain(`${keys}:1:11: [0].hash: must be sha256: and 64 hex digits`)
     expect(err).not.toContain('secret-instead')
   })
 

@@ -9,7 +9,7 @@ import type { KeptKeys } from '../identity/key-source.ts'
 import { jwtIdentifier } from '../identity/jwt.ts'
 import { localIssuer, type LocalIssuer } from '../identity/local-issuer.ts'
 import { serviceAccountIdentifier } from '../identity/service-account.ts'
-import { readAccounts, readApiKeys, readOptional } from './files.ts'
+import { accountsIn, apiKeysIn, readOptional } from './files.ts'
 import { given } from './given.ts'
 
 type IdentityConfig = Config['identity']
@@ -64,7 +64,7 @@ const make = (
     case 'apiKeys':
       return (
         config.apiKeys &&
-        apiKeyIdentifier({ ...config.apiKeys, keys: readApiKeys(config.apiKeys.file).map(given) })
+        apiKeyIdentifier({ ...config.apiKeys, keys: apiKeysIn(config.apiKeys.file).map(given) })
       )
     case 'certificates':
       return (
@@ -109,8 +109,8 @@ const composeLocal = (config: NonNullable<IdentityConfig['local']>, base: Identi
       audience: config.audience,
       lifetimeS: config.tokenTtlS,
       privateKey: readOptional(config.keyFile) ?? base.localKey,
-      users: readAccounts(config.usersFile).map(given),
-      clients: readAccounts(config.clientsFile).map(given),
+      users: accountsIn(config.usersFile).map(given),
+      clients: accountsIn(config.clientsFile).map(given),
     },
     base,
   )

@@ -10,13 +10,13 @@ export interface ConfigDocument {
   problem(path: readonly PropertyKey[], message: string, key?: string): Problem
 }
 
-const MAX_LENGTH = 1024 * 1024
+const MAX_LENGTH = 8 * 1024 * 1024
 const MAX_ALIASES = 100
 const MAX_SHOWN = 20
 
-/** YAML 1.2 of one document, strictly: keys once, no unknown tags, few aliases, at most 1 MiB. */
+/** YAML 1.2 of one document, strictly: keys once, no unknown tags, few aliases, at most 8 MiB. */
 export const readDocument = (text: string): ConfigDocument => {
-  if (text.length > MAX_LENGTH) return broken('is longer than 1 MiB; split what is not configuration off')
+  if (text.length > MAX_LENGTH) return broken('is longer than 8 MiB; split what is not configuration off')
   const lines = new LineCounter()
   try {
     const document = parseDocument(text, {

@@ -120,7 +120,7 @@ describe('errors', () => {
     const deep = problems('['.repeat(100_000))
     expect(deep.length).toBeGreaterThan(0)
     expect(deep.length).toBeLessThanOrEqual(20)
-    expect(problems(`a: "${'x'.repeat(1024 * 1024)}"`)[0]!.message).toContain('1 MiB')
+    expect(problems(`a: "${'x'.repeat(8 * 1024 * 1024)}"`)[0]!.message).toContain('8 MiB')
   })
 
   test('never become anything but a ConfigError, whatever the text', () => {
