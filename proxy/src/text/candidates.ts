@@ -45,39 +45,49 @@ export const addCandidate = (run: Run, machine: number, start: number): number =
  * become the earlier one, so their number is bounded by the rules, not by the text.
  */
 export const advance = (run: Run, cls: number, end: number): void => {
-  const { cells, program } = run
-  const { marks } = program
+  const { cells, program, count } = run
+  const { column, edge, next, accepting, then, marks } = program
+  const { size } = program.alphabet
   marks.now = marks.now === 0x7fffffff ? startAgain(marks) : marks.now + 1
-  const count = run.count
-  let spawned: number[] | undefined
-  let kept = 0
   run.steps += count
   run.end = end
-  for (let i = 0; i < count; i++) {
-    const from = i * FIELD.size
-    if (!move(run, from, { cls, end })) continue
+  let spawned: number[] | undefined
+  let kept = 0
+  for (let from = 0; from < count * FIELD.size; from += FIELD.size) {
+    const machine = cells[from + FIELD.machine] as number
+    const k = column[machine * size + cls] as number
+    if (k === 0) stay(run, from, end)
+    else if (!move(run, from, (k << EDGE_BITS) | (edge[machine * size + cls] as number))) continue
     const state = cells[from + FIELD.state] as number
     if (state !== 0) {
-      const row = program.next[state] as number
+      const row = next[state] as number
       if (marks.step[row] === marks.now) {
-        const twin = marks.at[row] as number
-        if ((cells[from + FIELD.start] as number) < (cells[twin + FIELD.start] as number))
-          cells.copyWithin(twin, from, from + FIELD.size)
+        keepEarlier(cells, marks.at[row] as number, from)
         continue
       }
       marks.step[row] = marks.now
-      marks.at[row] = kept * FIELD.size
-      const then = program.then[cells[from + FIELD.machine] as number] as number
-      if (then >= 0 && program.accepting[state] === 1) (spawned ??= []).push(then)
-      if (then < 0 && end - (cells[from + FIELD.start] as number) >= LONGEST) run.unsettled = true
+      marks.at[row] = kept
+      if ((then[machine] as number) < 0) {
+        if (end - (cells[from + FIELD.start] as number) >= LONGEST) run.unsettled = true
+      } else if (accepting[state] === 1) (spawned ??= []).push(then[machine] as number)
     }
-    if (kept !== i) cells.copyWithin(kept * FIELD.size, from, from + FIELD.size)
-    kept++
+    if (kept !== from) copyCandidate(cells, kept, from)
+    kept += FIELD.size
   }
-  run.count = kept
+  run.count = kept / FIELD.size
   if (spawned !== undefined)
     for (const machine of spawned)
       if (end >= (run.lastEnd[machine] as number)) addCandidate(run, machine, end)
+}
+
+/** By hand: the built-in copy costs more than so few numbers are worth. */
+const copyCandidate = (cells: Int32Array, to: number, from: number): void => {
+  for (let field = 0; field <= FIELD.carriesOn; field++) cells[to + field] = cells[from + field] as number
+}
+
+const keepEarlier = (cells: Int32Array, twin: number, from: number): void => {
+  if ((cells[from + FIELD.start] as number) < (cells[twin + FIELD.start] as number))
+    copyCandidate(cells, twin, from)
 }
 
 const startAgain = (marks: Marks): number => {
@@ -85,35 +95,30 @@ const startAgain = (marks: Marks): number => {
   return 1
 }
 
-interface Character {
-  readonly cls: number
-  readonly end: number
+/** An ignored character: nothing changes, but what has not begun begins behind it. */
+const stay = ({ cells }: Run, from: number, end: number): void => {
+  if (cells[from + FIELD.taken] === cells[from + FIELD.start] && cells[from + FIELD.state] !== 0)
+    cells[from + FIELD.start] = cells[from + FIELD.taken] = end
 }
 
-/** False when the candidate is gone without a match. */
-const move = (run: Run, from: number, { cls, end }: Character): boolean => {
+/** Moves a candidate by a column of its machine, with what the character means beside a match; false when it is gone without one. */
+const move = (run: Run, from: number, step: number): boolean => {
   const { cells, program } = run
-  const at = (cells[from + FIELD.machine] as number) * program.alphabet.size + cls
-  const column = program.column[at] as number
   const before = cells[from + FIELD.state] as number
-  if (column === 0) {
-    if (cells[from + FIELD.taken] === cells[from + FIELD.start] && before !== 0)
-      cells[from + FIELD.start] = cells[from + FIELD.taken] = end
-    return true
-  }
   const pending = before !== 0 || (cells[from + FIELD.tentative] as number) >= 0
-  endBefore(run, from, program.edge[at] as number)
-  const state = program.next[before + column] as number
+  endBefore(run, from, step & EDGE)
+  const state = program.next[before + (step >> EDGE_BITS)] as number
   cells[from + FIELD.state] = state
-  if (state !== 0) {
-    cells[from + FIELD.taken] = end
-    return true
-  }
-  if (!pending || (cells[from + FIELD.tentative] as number) >= 0) return true
+  if (state !== 0) cells[from + FIELD.taken] = run.end
+  if (state !== 0 || !pending || (cells[from + FIELD.tentative] as number) >= 0) return true
   const matched = (cells[from + FIELD.end] as number) >= 0
   if (matched || run.waiting > 0) run.unsettled = true
   return matched
 }
+
+/** A column and an edge in one number, so that nothing is made for a step. */
+const EDGE_BITS = 2
+const EDGE = 3
 
 /** Notes the match that ends before a character of the given edge. */
 export const endBefore = ({ cells, program }: Run, from: number, edge: number): void => {

@@ -38,16 +38,18 @@ const isOverlong = ({ cells, program, end }: Run, from: number): boolean =>
 
 /** A candidate that is done, or as long as one may be, and is the earliest of its rule; -1 when there is none. */
 const ready = (run: Run): number => {
-  const { cells } = run
-  const first = new Map<number, number>()
-  for (let from = 0; from < run.count * FIELD.size; from += FIELD.size) {
-    const machine = cells[from + FIELD.machine] as number
-    const known = first.get(machine)
-    if (known === undefined || (cells[from + FIELD.start] as number) < (cells[known + FIELD.start] as number))
-      first.set(machine, from)
-  }
-  for (const from of first.values()) if (isDone(run, from) || isOverlong(run, from)) return from
+  for (let from = 0; from < run.count * FIELD.size; from += FIELD.size)
+    if ((isDone(run, from) || isOverlong(run, from)) && isEarliest(run, from)) return from
   return -1
+}
+
+const isEarliest = ({ cells, count }: Run, from: number): boolean => {
+  const machine = cells[from + FIELD.machine]
+  const start = cells[from + FIELD.start] as number
+  for (let other = 0; other < count * FIELD.size; other += FIELD.size)
+    if (cells[other + FIELD.machine] === machine && (cells[other + FIELD.start] as number) < start)
+      return false
+  return true
 }
 
 const deliver = (run: Run, from: number): void => {
