@@ -11,7 +11,7 @@ export const guard =
       const caller = await steps.identify(received, notes)
       const asked = await steps.readPrompt(received, notes)
       await steps.limit(caller, asked.prompt, notes)
-      const scanned = steps.inspect(asked.prompt.texts, 'request', notes)
+      const scanned = await steps.inspect(asked.prompt.texts, 'request', notes)
       const decide = steps.decide(caller, asked.prompt, notes)
       const decision = await decide({ stage: 'request', findings: factsOf(scanned) })
       const admitted = steps.admit({ asked, scanned, decision }, notes)

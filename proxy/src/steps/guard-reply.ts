@@ -44,7 +44,7 @@ const modelRefusal = async (
   const headers = retryAfter && /^\d{1,6}$/.test(retryAfter) ? { 'retry-after': retryAfter } : {}
   if (message === undefined) return new Refusal('model_refused', { status, headers })
   const text = { path: ['error', 'message'], role: 'assistant', channel: 'message', value: message } as const
-  const scanned = parts.inspect([text], 'response', notes)
+  const scanned = await parts.inspect([text], 'response', notes)
   const answer = await decide({ stage: 'response', findings: factsOf(scanned) })
   const cleaned = cleanWhole(message, scanned[0]?.findings ?? [], ({ rule, category }) =>
     answer.allow ? actionFor(answer.actions, rule, category) : 'block',

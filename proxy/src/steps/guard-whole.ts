@@ -35,7 +35,7 @@ export const guardWhole =
     const whole = admitted.dialect.readReply(readAnswer(await readWhole(reply), json))
     notes.timings['model'] = performance.now() - notes.received.startedAt - (notes.timings['guard'] ?? 0)
     noteReply(whole, notes)
-    const scanned = inspect(whole.texts, 'response', notes)
+    const scanned = await inspect(whole.texts, 'response', notes)
     const verdict = await judge(whole, scanned as readonly ScannedReply[], decide)
     const cuts = new Map<number, Cut>([...verdict.denied].map((choice) => [choice, 'content_filter']))
     const edits: Edit[] = []

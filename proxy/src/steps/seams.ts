@@ -6,13 +6,13 @@ import { byPlace } from '../stream/redact.ts'
  * The text parts of one message are read one after the other, so a finding may begin in one of them and end in another.
  * Returns the texts with those findings too: each part has what of it lies there.
  */
-export const acrossParts = (
+export const acrossParts = async (
   scanned: readonly Scanned[],
-  scan: (text: string) => readonly Finding[],
-): readonly Scanned[] => {
+  scan: (text: string) => Promise<readonly Finding[]>,
+): Promise<readonly Scanned[]> => {
   const more = new Map<Text, Finding[]>()
   for (const parts of messagesOf(scanned)) {
-    if (parts.length > 1) addCrossing(parts, scan(parts.map(({ value }) => value).join('')), more)
+    if (parts.length > 1) addCrossing(parts, await scan(parts.map(({ value }) => value).join('')), more)
   }
   if (more.size === 0) return scanned
   return scanned.map(({ text, findings }) => {

@@ -11,7 +11,7 @@ import { cleanWhole } from '../stream/redact.ts'
 import type { HeldCall } from '../stream/stream-guard.ts'
 import { DENIED, noteFindings } from './admit.ts'
 import { factBook, factsOf, type Decide } from './decide.ts'
-import { scanSafely } from './inspect.ts'
+import { scanSafely } from './paced-scan.ts'
 import type { Scanner } from '../core/scanner.ts'
 
 export interface JudgeParts {
