@@ -6,24 +6,23 @@ import type { Program } from './program.ts'
 /** Scans a text in pieces. Keeps the last characters only, and those of candidates whose rule has a check. */
 export const openSession = (programs: readonly Program[], holds: Holds): ScanSession => {
   const reader = openLayer(programs.map((program) => ({ program, held: heldBy(program, holds) })))
-  let cleared = 0
   let length = 0
-  return {
-    push: (piece) => {
+  // Not an accessor: in an object literal that makes V8 a new shape for every session.
+  const session = {
+    cleared: 0,
+    push: (piece: string): readonly Finding[] => {
       length += piece.length
       reader.push(piece)
-      cleared = Math.max(cleared, reader.cleared())
+      session.cleared = Math.max(session.cleared, reader.cleared())
       return reader.take()
     },
     end: (): readonly Finding[] => {
       reader.end()
-      cleared = length
+      session.cleared = length
       return reader.take()
     },
-    get cleared() {
-      return cleared
-    },
   }
+  return session
 }
 
 /** By machine: whether text is held back for its findings. */
