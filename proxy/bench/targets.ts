@@ -122,7 +122,7 @@ telemetry: { log: { level: warn } }
   return {
     name: 'Postern, everything on',
     headers: { authorization: `Bearer ${key}` },
-    start: { command: process.execPath, args: ['--max-semi-space-size=4', cli, 'serve', file], port },
+    start: { command: process.execPath, args: [cli, 'serve', file], port },
   }
 }
 
