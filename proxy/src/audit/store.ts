@@ -106,7 +106,7 @@ const noteRecovery = async (
   const what = { torn_bytes: torn, unpromised, lost: lost.length }
   const lines = [noteEntry('recovered', what), ...lost]
   for (let i = 0; i < lines.length; i += MAX_LINES) await append(file, lines.slice(i, i + MAX_LINES))
-  file.log.warn('audit_recovered', what)
+  file.log[torn + unpromised + lost.length > 0 ? 'warn' : 'info']('audit_recovered', what)
 }
 
 /** Writes the lines, with a checkpoint when one is due, and returns when they and the head are written. */
