@@ -13,6 +13,7 @@ import { DENIED, noteFindings, type Admitted } from './admit.ts'
 import { factsOf, type Decide } from './decide.ts'
 import { expectType, readWhole } from './forward.ts'
 import type { Inspect } from './inspect.ts'
+import { estimateOutput } from './limit.ts'
 import { replyHeaders } from './reply-headers.ts'
 
 export interface WholeParts {
@@ -122,7 +123,7 @@ const noteReply = (whole: WholeReply, notes: Notes): void => {
   notes.usage = whole.usage
   notes.estimated = {
     input: notes.estimated.input,
-    output: Math.ceil(whole.texts.reduce((sum, text) => sum + text.value.length, 0) / 4),
+    output: estimateOutput(whole.texts.reduce((sum, text) => sum + text.value.length, 0)),
   }
   notes.modelSpan?.set({
     responseId: whole.id,
