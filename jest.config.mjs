@@ -1,6 +1,6 @@
 /** @type {import('jest').Config} */
 export default {
-  roots: ['<rootDir>/proxy'],
+  roots: ['<rootDir>/proxy', '<rootDir>/charts', '<rootDir>/monitoring', '<rootDir>/security'],
   testMatch: ['**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   testEnvironment: 'node',

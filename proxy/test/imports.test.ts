@@ -24,6 +24,8 @@ const LEAVES = [
   'audit',
   'telemetry',
   'config',
+  'controller',
+  'workload',
 ]
 /** Core is types and pure functions: no package, and of Node only what computes or watches. */
 const CORE_BUILTINS = ['node:buffer', 'node:fs', 'node:fs/promises', 'node:path', 'node:crypto']
