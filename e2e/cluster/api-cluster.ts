@@ -1,0 +1,71 @@
+import { mkdirSync, rmSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { makeCertificates } from './certificates.ts'
+import { apiServer, controllerManager, etcd } from './control-plane.ts'
+import { kubectl } from './kubectl.ts'
+import { eventually, start, tail } from './processes.ts'
+
+export interface ApiCluster {
+  readonly kubeconfig: string
+  readonly url: string
+  /** Ends every process at once; the folder goes too. */
+  readonly down: () => Promise<void>
+}
+
+/** etcd, API server and controller manager on loopback, at free ports, as the user who asks. They end with this process. */
+export const upApi = async (folder: string): Promise<ApiCluster> => {
+  const [port, etcdPort, etcdPeerPort] = await freePorts()
+  const plane = {
+    folder,
+    host: '127.0.0.1',
+    bind: '127.0.0.1',
+    port,
+    etcdPort,
+    etcdPeerPort,
+    issuer: `https://127.0.0.1:${port}`,
+  }
+  mkdirSync(join(folder, 'log'), { recursive: true })
+  await makeCertificates(join(folder, 'pki'), plane)
+  const log = (name: string): string => join(folder, 'log', `${name}.log`)
+  const children = [
+    start(etcd(plane), { log: log('etcd'), life: 'owner' }),
+    start(apiServer(plane), { log: log('apiserver'), life: 'owner' }),
+    start(controllerManager(plane), { log: log('controller-manager'), life: 'owner' }),
+  ]
+  const down = async (): Promise<void> => {
+    await Promise.all(
+      children.map(async (child) => {
+        if (child.exitCode !== null || child.signalCode !== null) return
+        const ended = new Promise((done) => child.once('exit', done))
+        child.kill('SIGKILL')
+        await ended
+      }),
+    )
+    rmSync(folder, { recursive: true, force: true })
+  }
+  const kubeconfig = join(folder, 'pki', 'admin.kubeconfig')
+  const k = kubectl(kubeconfig)
+  try {
+    await eventually(() => k(['get', '--raw', '/readyz']), 60)
+    await eventually(() => k(['get', 'serviceaccount', 'default', '-n', 'default']), 30)
+  } catch (cause) {
+    const said = ['etcd', 'apiserver', 'controller-manager'].map((name) => `${name}:\n${tail(log(name), 8)}`)
+    await down()
+    throw new Error(`the API server did not come up\n${said.join('\n')}`, { cause })
+  }
+  return { kubeconfig, url: `https://127.0.0.1:${port}`, down }
+}
+
+const freePorts = async (): Promise<readonly [number, number, number]> => {
+  const servers = await Promise.all([listen(), listen(), listen()])
+  const [a, b, c] = servers.map((server) => (server.address() as AddressInfo).port)
+  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))))
+  return [a ?? 0, b ?? 0, c ?? 0]
+}
+
+const listen = (): Promise<ReturnType<typeof createServer>> =>
+  new Promise((done, fail) => {
+    const server = createServer().once('error', fail)
+    server.listen(0, '127.0.0.1', () => done(server))
+  })

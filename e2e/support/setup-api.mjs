@@ -1,0 +1,3 @@
+import { setUpApi } from './clusters.ts'
+
+export default setUpApi

@@ -1,0 +1,3 @@
+import { setUpFull } from './clusters.ts'
+
+export default setUpFull

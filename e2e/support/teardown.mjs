@@ -1,0 +1,3 @@
+import { tearDown } from './clusters.ts'
+
+export default tearDown
