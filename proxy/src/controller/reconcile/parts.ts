@@ -1,14 +1,14 @@
 import type { KubeConfig } from '@kubernetes/client-node'
 import type { Log } from '../../core/log.ts'
 import type { Meter } from '../../core/metrics.ts'
+import type { Leader } from '../leader.ts'
+import type { Trust } from '../trust.ts'
 
 export interface ReconcilerOptions {
   readonly kube: KubeConfig
   readonly config: ReconcilerConfig
-  /** Asked before every write: whoever answers no writes nothing. */
-  isLeader(): boolean
-  /** Calls back each time that this replica becomes the leader. */
-  onLeader(callback: () => void): void
+  /** Asked before every write. */
+  readonly leader: Leader
   readonly trust: Trust
   /** Resolves when the guard's own engine loads the bundle and answers a plain request of each of its roles; throws Error that says why not. */
   tryBundle(bytes: Uint8Array): Promise<void>
@@ -40,15 +40,6 @@ export interface ReconcilerConfig {
     /** From where the guard may be reached. Empty: from anywhere. */
     readonly clientNamespaces: readonly string[]
   }
-}
-
-export interface Trust {
-  /** PEM of all CAs that count now. */
-  caBundle(): string
-  /** P-256, PKCS#8 and SPKI in PEM. */
-  bundleKey(): { readonly keyId: string; readonly privateKeyPem: string; readonly publicKeyPem: string }
-  /** Resolves when one of them changed since the call; rejects when aborted. */
-  changed(signal: AbortSignal): Promise<void>
 }
 
 export interface BuiltInPolicy {
