@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import type { Log } from './core/log.ts'
 import type { Meter } from './core/metrics.ts'
+import type { Probe } from './core/pod.ts'
 import { Refusal } from './core/refusal.ts'
 import type { Config } from './config/schema.ts'
 import { filesOf } from './config/files.ts'
@@ -21,7 +22,9 @@ import type { Json } from './core/json.ts'
 export interface GuardOptions {
   readonly log: Log
   /** The configuration file and how to read it again; absent: no reload. */
-  readonly source?: { readonly file: string; readonly load: () => Config }
+  readonly source?: { readonly file: string | undefined; readonly load: () => Config }
+  /** Of the other containers of the pod; see core/pod.ts. */
+  readonly probes?: readonly Probe[]
 }
 
 export interface RunningGuard {
@@ -54,6 +57,7 @@ type Opened = (() => Promise<void>)[]
 
 const start = async (config: Config, options: GuardOptions, opened: Opened): Promise<RunningGuard> => {
   const { log } = options
+  if (config.workload !== undefined) throw new Error('workload: is not served yet')
   const meter = promMeter({ maxSeries: MAX_SERIES, processMetrics: true })
   const base: Base = {
     meter,
@@ -86,6 +90,7 @@ const start = async (config: Config, options: GuardOptions, opened: Opened): Pro
     coverage: () => coverage(composeRoutes(state.config), state.config),
     config: () => maskedConfig(state.config) as Json,
     drain: () => void data.drain(),
+    probes: options.probes ?? [],
     log,
   })
   const watch = follow(state, options)

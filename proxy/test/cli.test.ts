@@ -21,6 +21,14 @@ const postern = (args: readonly string[], input = ''): { code: number | null; ou
   return { code: done.status, out: done.stdout, err: done.stderr }
 }
 
+const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  return port
+}
+
 let folder: string
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'postern-cli-'))
@@ -128,6 +136,19 @@ describe('postern check', () => {
     expect(code).toBe(2)
     expect(err).toMatch(/bad\.yaml:5:1: .*server/)
     expect(err).toMatch(/bad\.yaml:6:\d+: limits\.store/)
+  })
+})
+
+describe('postern check --document', () => {
+  test('does not look for what only the pod has', () => {
+    const inPod = file('pod.yaml', `${CONFIG}telemetry: {}\npolicy: { dataFile: /nowhere/data.json }\n`)
+    expect(postern(['check', inPod])).toMatchObject({ code: 2, err: expect.stringContaining('/nowhere') })
+    expect(postern(['check', '--document', inPod])).toMatchObject({ code: 0 })
+    const wrong = file('wrong.yaml', `${CONFIG}policy: { engine: opa }\n`)
+    expect(postern(['check', '--document', wrong])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('url'),
+    })
   })
 })
 
@@ -259,6 +280,57 @@ describe('postern serve', () => {
     })
     expect(readFileSync(auditFile, 'utf8')).toContain('"type":"close"')
     taken.close()
+  })
+
+  test('takes its configuration and its pod from the environment, as the injector writes them', async () => {
+    const model = await startModel({})
+    const pod = {
+      listen: { address: 'pod', port: await freePort() },
+      adminPort: await freePort(),
+      modelUrl: model.url,
+      models: ['demo-small'],
+      probes: [],
+      drainSeconds: 5,
+    }
+    const child = spawn(process.execPath, [BIN, 'serve', 'env:POSTERN_CONFIG', '--pod', 'env:POSTERN_POD'], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: {
+        ...process.env,
+        NODE_OPTIONS: '',
+        POSTERN_CONFIG: CONFIG.replace('name: demo,', 'name: model,').replace(
+          'upstream: demo',
+          'upstream: model',
+        ),
+        POSTERN_POD: JSON.stringify(pod),
+        POD_IP: '127.0.0.1',
+      },
+    })
+    let log = ''
+    child.stderr.on('data', (bytes: Buffer) => (log += bytes.toString()))
+    while (!log.includes('"serving"') && child.exitCode === null)
+      await new Promise((done) => setTimeout(done, 20))
+    const ready = await fetch(`http://127.0.0.1:${pod.adminPort}/readyz`)
+    expect(ready.status).toBe(200)
+    const answer = await fetch(`http://127.0.0.1:${pod.listen.port}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'demo-small', messages: [{ role: 'user', content: 'hello' }] }),
+    })
+    expect(answer.status).toBe(200)
+    child.kill('SIGTERM')
+    await once(child, 'exit')
+    await model.close()
+  })
+
+  test('says which variable is empty or wrong', () => {
+    expect(postern(['serve', 'env:NOT_SET'])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('NOT_SET'),
+    })
+    expect(postern(['serve', file('pod-file.yaml', CONFIG), '--pod', 'pod.json'])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('env:NAME'),
+    })
   })
 
   test('says what is wrong instead of starting', () => {

@@ -1,19 +1,19 @@
-import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { configWarnings, explainConfig } from '../config/explain.ts'
 import { maskedConfig } from '../config/read-config.ts'
 import { badFiles } from './bad-files.ts'
 import { CliError, EXIT, type Command } from './command.ts'
-import { loadConfig } from './serve.ts'
+import { loadConfig } from './load-config.ts'
 
 export const checkCommand: Command = {
-  help: `usage: postern check FILE [--json]
+  help: `usage: postern check FILE [--json] [--document]
 
 Reads FILE as 'postern serve' would, and the keys, accounts, certificates and policies that it names, without
 starting anything or using the network, and explains what the guard would do. Every problem is listed with its
 place and what to do about it. Relative paths in FILE are taken from the current folder.
 
-  --json   the whole configuration with all defaults, secrets masked, and the warnings
+  --document   checks FILE alone: the files and variables that it names may be elsewhere, as in a pod
+  --json       the whole configuration with all defaults, secrets masked, and the warnings
 
 example
   postern check postern.yaml
@@ -25,13 +25,13 @@ exit codes
     const { values, positionals } = parseArgs({
       args: [...args],
       allowPositionals: true,
-      options: { json: { type: 'boolean' } },
+      options: { json: { type: 'boolean' }, document: { type: 'boolean' } },
     })
     const [given, ...more] = positionals
     if (given === undefined || more.length > 0)
       throw new CliError('check takes one file; see postern check --help')
-    const config = loadConfig(resolve(given), io)
-    const bad = await badFiles(config)
+    const config = loadConfig(given, io, values.document ? 'trust' : 'check')
+    const bad = values.document ? [] : await badFiles(config)
     if (bad.length > 0) throw new CliError(bad.join('\n'))
     if (values.json) {
       io.out(

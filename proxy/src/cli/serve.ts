@@ -1,21 +1,20 @@
-import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startGuard } from '../compose.ts'
-import { readConfig } from '../config/read-config.ts'
-import { ConfigError } from '../config/problems.ts'
-import type { Config } from '../config/schema.ts'
 import { lifecycle } from '../server/lifecycle.ts'
 import { jsonLog } from '../telemetry/log.ts'
-import { CliError, EXIT, unreadable, type Command, type Io } from './command.ts'
+import { CliError, EXIT, type Command } from './command.ts'
+import { fileOf, loadConfig, loadPod } from './load-config.ts'
 
 export const serveCommand: Command = {
-  help: `usage: postern serve FILE
+  help: `usage: postern serve FILE [--pod env:NAME]
+       postern serve env:NAME [--pod env:NAME]
 
-Runs the guard with the configuration in FILE (YAML; postern check FILE explains it). Relative paths in it
+Runs the guard with the configuration in FILE, or in an environment variable (YAML; postern check FILE explains it). Relative paths in it
 are taken from the folder that postern is started in. Logs go to standard error as JSON lines. The
 configuration is read again when it or a file it names changes, and on SIGHUP; a bad one changes nothing.
 Changes of server, admin, routes, audit and telemetry need a restart, and the log says so.
+
+  --pod env:NAME   what the injector wrote about the pod that is guarded: ports, probes, the model's address (JSON)
 
 SIGTERM and SIGINT drain: no longer ready, running answers finish, then it exits. A second one exits at once.
 
@@ -27,19 +26,30 @@ exit codes
   3    could not start     130  ended by a second signal
 `,
   run: async (args, io) => {
-    const { positionals } = parseArgs({ args: [...args], allowPositionals: true, options: {} })
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: { pod: { type: 'string' } },
+    })
     const [given, ...more] = positionals
     if (given === undefined || more.length > 0)
       throw new CliError('serve takes one file; see postern serve --help')
-    const file = resolve(given)
-    const load = () => loadConfig(file, io)
+    const pod = values.pod === undefined ? undefined : loadPod(values.pod, io)
+    const load = () => {
+      const profile = loadConfig(given, io)
+      return pod === undefined ? profile : pod.apply(profile)
+    }
     const config = load()
     const log = jsonLog({
       level: config.telemetry.log.level,
       destination: undefined,
       base: { service: 'postern' },
     })
-    const running = await startGuard(config, { log, source: { file, load } }).catch((error: unknown) => {
+    const running = await startGuard(config, {
+      log,
+      source: { file: fileOf(given), load },
+      probes: pod?.overlay.probes ?? [],
+    }).catch((error: unknown) => {
       throw new CliError(`cannot start: ${whyNotStarted(error)}`, EXIT.failed)
     })
     log.info('serving', {
@@ -79,21 +89,4 @@ const whyNotStarted = (error: unknown): string => {
 interface Listening extends NodeJS.ErrnoException {
   readonly address?: string
   readonly port?: number
-}
-
-/** Reads and checks the file. Throws CliError with every problem. */
-export const loadConfig = (file: string, io: Pick<Io, 'env'>): Config => {
-  const readFile = (path: string): string => readFileSync(path, 'utf8')
-  let text: string
-  try {
-    text = readFile(file)
-  } catch (cause) {
-    throw new CliError(`cannot read ${file}: ${unreadable(cause)}`, EXIT.failed)
-  }
-  try {
-    return readConfig(text, { file, env: io.env, readFile })
-  } catch (error) {
-    if (error instanceof ConfigError) throw new CliError(error.message)
-    throw error
-  }
 }

@@ -4,7 +4,7 @@ import { hashPassword } from '../identity/password.ts'
 import { localIssuer } from '../identity/local-issuer.ts'
 import { readText } from '../compose/files.ts'
 import { CliError, EXIT, type Command, type Io } from './command.ts'
-import { loadConfig } from './serve.ts'
+import { loadConfig } from './load-config.ts'
 import { resolve } from 'node:path'
 
 const MAX_PASSWORD = 1024

@@ -25,6 +25,7 @@ export const composePolicy = async (
   { policy }: Config,
   { meter, log }: Instruments,
 ): Promise<PolicyEngine> => {
+  if (policy.remote !== undefined) throw new Error('policy.remote: is not served yet')
   if (policy.engine === 'wasm') {
     const { bundle, dataFile: data, cacheEntries } = policy
     return wasmPolicy({ ...given({ bundle, data }), cacheEntries, meter, log })

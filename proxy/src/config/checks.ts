@@ -9,9 +9,15 @@ export interface Check {
 
 /** What no single field can tell. Each names the place to correct and what to do there. */
 export const checkConfig = (config: Config): readonly Check[] =>
-  [serverChecks, identityChecks, routeChecks, modelChecks, upstreamChecks, guardChecks].flatMap((check) =>
-    check(config),
-  )
+  [
+    serverChecks,
+    identityChecks,
+    workloadChecks,
+    routeChecks,
+    modelChecks,
+    upstreamChecks,
+    guardChecks,
+  ].flatMap((check) => check(config))
 
 const serverChecks = ({ server, admin }: Config): readonly Check[] => {
   const found: Check[] = []
@@ -83,6 +89,15 @@ const identityChecks = ({ identity, server }: Config): readonly Check[] => {
     })
   found.push(...issuerChecks(identity.jwt?.issuers ?? []))
   return found
+}
+
+const workloadChecks = ({ workload }: Config): readonly Check[] => {
+  if (workload === undefined) return []
+  const needed =
+    workload.source === 'controller' ? (['url', 'caFile', 'tokenFile'] as const) : (['socket'] as const)
+  return needed
+    .filter((key) => workload[key] === undefined)
+    .map((key) => ({ path: ['workload', 'source'], message: `is ${workload.source}: add ${key}` }))
 }
 
 const issuerChecks = (issuers: NonNullable<Config['identity']['jwt']>['issuers']): readonly Check[] => [
@@ -176,7 +191,8 @@ const routeChecks = ({ routes, upstreams }: Config): readonly Check[] => {
   ]
 }
 
-const modelChecks = ({ models, upstreams, defaultModel }: Config): readonly Check[] => {
+const modelChecks = (config: Config): readonly Check[] => {
+  const { models, upstreams, defaultModel } = config
   const names = upstreams.map(({ name }) => name)
   const models_ = models.map(({ name }) => name)
   const found: Check[] = [...doubles(models_, ['models'], 'name')]
@@ -198,14 +214,26 @@ const modelChecks = ({ models, upstreams, defaultModel }: Config): readonly Chec
         message: 'all weights are 0; give one target a weight',
       })
   })
-  if (defaultModel !== undefined && !models_.includes(defaultModel))
+  if (defaultModel !== undefined && !models_.some((name) => covers(name, defaultModel)))
     found.push({ path: ['defaultModel'], message: unknown('model', defaultModel, models_) })
-  if (defaultModel === undefined && models_[0]?.includes('*') === true)
+  if (defaultModel === undefined && needsDefault(config) && models_.every((name) => name.includes('*')))
     found.push({
       path: ['models', 0, 'name'],
-      message: 'has a *, so it cannot be the default model; set defaultModel',
+      message:
+        'has a *, so it cannot be the default model of /llm and /chat; set defaultModel, or switch off the routes simple.llm and simple.chat',
     })
   return found
+}
+
+/** Requests of these routes need not name a model. */
+const needsDefault = ({ routes }: Config): boolean =>
+  ['simple.llm', 'simple.chat'].some((name) => !routes.some((route) => route.name === name && !route.enabled))
+
+/** Is `model` meant by a configured name that may hold one `*`? */
+const covers = (name: string, model: string): boolean => {
+  const [head = '', tail] = name.split('*')
+  if (tail === undefined) return name === model
+  return model.length >= head.length + tail.length && model.startsWith(head) && model.endsWith(tail)
 }
 
 const upstreamChecks = ({ upstreams }: Config): readonly Check[] => [
@@ -250,6 +278,23 @@ const guardChecks = ({ policy, limits }: Config): readonly Check[] => {
     found.push({
       path: ['policy', 'engine'],
       message: 'is opa, whose server has its own bundle and data; remove bundle and dataFile',
+    })
+  if (policy.engine === 'opa' && policy.remote !== undefined)
+    found.push({
+      path: ['policy', 'remote'],
+      message: 'has no effect on the opa engine, whose server has its own bundle; remove one',
+    })
+  if (policy.remote !== undefined && policy.bundle !== undefined)
+    found.push({ path: ['policy', 'bundle'], message: 'is there beside remote; keep one of them' })
+  if ((policy.remote?.certFile === undefined) !== (policy.remote?.keyFile === undefined))
+    found.push({
+      path: ['policy', 'remote'],
+      message: 'certFile and keyFile belong together; give both or none',
+    })
+  if (policy.remote !== undefined && policy.remote.maxDelayMs < policy.remote.minDelayMs)
+    found.push({
+      path: ['policy', 'remote', 'maxDelay'],
+      message: 'must not be shorter than minDelay; raise it',
     })
   if (policy.engine === 'wasm' && policy.url !== undefined)
     found.push({

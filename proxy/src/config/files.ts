@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import type { Config } from './schema.ts'
 import { isSecret } from './secret.ts'
 
@@ -18,8 +19,7 @@ export const filesOf = (config: Config): readonly ConfigFile[] => {
       if (value.source.startsWith('file:'))
         found.push({ path, file: value.source.slice(5), mustExist: false })
     } else if (typeof value === 'string') {
-      if (namesFile(path, key))
-        found.push({ path, file: value, mustExist: path[0] !== 'audit' || key !== 'file' })
+      if (namesFile(path, key)) found.push({ path, file: value, mustExist: !isMade(config, path, value) })
     } else if (Array.isArray(value)) value.forEach((entry, index) => walk(entry, [...path, index]))
     else if (typeof value === 'object' && value !== null)
       for (const [name, held] of Object.entries(value)) walk(held, [...path, name])
@@ -27,6 +27,12 @@ export const filesOf = (config: Config): readonly ConfigFile[] => {
   walk(config, [])
   return found
 }
+
+/** Written by the guard itself. */
+const isMade = ({ workload }: Config, path: readonly (string | number)[], file: string): boolean =>
+  path.join('.') === 'audit.file' ||
+  path.join('.') === 'policy.remote.file' ||
+  (workload !== undefined && dirname(file) === workload.directory)
 
 const namesFile = (path: readonly (string | number)[], key: string | number | undefined): boolean =>
   (typeof key === 'string' && key.endsWith('File')) ||

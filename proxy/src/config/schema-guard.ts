@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { path, secret, url } from './fields.ts'
 import { bytes, milliseconds, section } from './quantities.ts'
+import { remoteBundleSchema } from './schema-workload.ts'
 
 const upTo = (max: number) => z.int().min(1).max(max)
 const words = (max: number) => z.array(z.string().min(1).max(128)).max(max)
@@ -17,6 +18,9 @@ export const policySchema = section({
     .describe(
       'OPA bundle (tar.gz) with a policy.wasm, followed when it changes. The built-in policies when absent.',
     ),
+  remote: remoteBundleSchema
+    .optional()
+    .describe('Follows a bundle over HTTP instead, such as the one of the controller of charts/postern.'),
   dataFile: path()
     .optional()
     .describe(

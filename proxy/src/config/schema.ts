@@ -5,6 +5,7 @@ import { auditSchema, inspectionSchema, limitsSchema, policySchema, telemetrySch
 import { identitySchema } from './schema-identity.ts'
 import { modelSchema, retrySchema, upstreamSchema } from './schema-models.ts'
 import { adminSchema, routeSchema, serverSchema } from './schema-server.ts'
+import { workloadSchema } from './schema-workload.ts'
 
 /** The configuration file. Closed: a key that is not here is an error. */
 export const configSchema = section({
@@ -18,6 +19,9 @@ export const configSchema = section({
   identity: identitySchema
     .prefault({})
     .describe('How callers prove who they are. At least one way is needed.'),
+  workload: workloadSchema
+    .optional()
+    .describe('Certificates of the guard itself, given and renewed by a controller or by SPIRE.'),
   upstreams: z.array(upstreamSchema).min(1).max(256).describe('Model servers.'),
   models: z
     .array(modelSchema)

@@ -5,7 +5,8 @@ import { ConfigError } from './problems.ts'
 import type { Config } from './schema.ts'
 
 export interface ConfigWatch {
-  readonly file: string
+  /** Undefined when the configuration itself cannot change, only the files that it names. */
+  readonly file: string | undefined
   /** Reads and checks; throws ConfigError. */
   readonly load: () => Config | Promise<Config>
   /** Swaps all or nothing; what it throws keeps the old. */
@@ -38,7 +39,7 @@ export const watchConfig = (
     }
   }
   const watching = watchFiles({
-    paths: [file, ...alsoWatch],
+    paths: [...(file === undefined ? [] : [file]), ...alsoWatch],
     onChange,
     ...(options.debounceMs !== undefined && { debounceMs: options.debounceMs }),
     ...(options.pollMs !== undefined && { pollMs: options.pollMs }),
@@ -54,7 +55,7 @@ export const watchConfig = (
   }
 }
 
-const report = (error: unknown, log: Log, file: string): void => {
+const report = (error: unknown, log: Log, file: string | undefined): void => {
   if (!(error instanceof ConfigError)) {
     log.error('config_reload_failed', {
       file,

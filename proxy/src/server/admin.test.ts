@@ -17,6 +17,7 @@ const startAdmin = async (overrides: Partial<AdminOptions> = {}): Promise<string
     coverage: () => ({ routes: [] }),
     config: () => ({ server: {} }),
     drain: () => undefined,
+    probes: [],
     log: noLog,
     ...overrides,
   })

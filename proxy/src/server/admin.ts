@@ -2,6 +2,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import type { Json } from '../core/json.ts'
 import type { Log } from '../core/log.ts'
+import type { Probe } from '../core/pod.ts'
+import { askHealth } from './app-health.ts'
 
 export interface AdminOptions {
   readonly host: string
@@ -15,6 +17,8 @@ export interface AdminOptions {
   readonly config: () => Json
   /** Starts the drain; the answer does not wait for its end. */
   readonly drain: () => void
+  /** Probes of the other containers of the pod, which this port makes for the kubelet. */
+  readonly probes: readonly Probe[]
   readonly log: Log
 }
 
@@ -85,7 +89,13 @@ const adminPages = (options: AdminOptions): Pages['pages'] => {
     // A kubelet's preStop hook can only GET.
     'GET /drain': drain,
     'POST /drain': drain,
+    ...Object.fromEntries(options.probes.map((probe) => [`GET ${probe.path}`, () => healthPage(probe)])),
   }
+}
+
+const healthPage = async (probe: Probe): Promise<Page> => {
+  const health = await askHealth(probe)
+  return health.ok ? json(200, { ok: true }) : json(503, { ok: false, why: health.why })
 }
 
 const answer = async (
