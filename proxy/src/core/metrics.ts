@@ -138,6 +138,42 @@ export const metrics = {
     labels: ['what', 'result'],
   },
   postern_ready: { kind: 'gauge', help: '1 when the guard takes traffic.', labels: [] },
+  postern_controller_admissions_total: {
+    kind: 'counter',
+    help: 'Admission reviews answered, by webhook (pods, services) and result: patched, unchanged, refused, failed.',
+    labels: ['webhook', 'result'],
+  },
+  postern_controller_admission_seconds: {
+    kind: 'histogram',
+    help: 'From the end of an admission review to its answer.',
+    labels: ['webhook'],
+    buckets: SECONDS,
+  },
+  postern_controller_certificates_total: {
+    kind: 'counter',
+    help: 'Certificates asked for, by use (workload, server) and result: issued, refused, failed.',
+    labels: ['use', 'result'],
+  },
+  postern_controller_certificate_end_seconds: {
+    kind: 'gauge',
+    help: 'When a certificate ends, Unix time, by use: authority (the one that signs), server.',
+    labels: ['use'],
+  },
+  postern_controller_trust_reads_total: {
+    kind: 'counter',
+    help: 'Looks at the Secret with the CA, by result: ok, failed (cannot be read, or is damaged).',
+    labels: ['result'],
+  },
+  postern_controller_leader: {
+    kind: 'gauge',
+    help: '1 while this replica is the one that writes, by lease.',
+    labels: ['lease'],
+  },
+  postern_controller_bundle_requests_total: {
+    kind: 'counter',
+    help: 'Requests for the policy bundle, by result: sent, unchanged, none, refused.',
+    labels: ['result'],
+  },
 } as const satisfies Record<string, Row>
 
 export type MetricName = keyof typeof metrics
