@@ -1,0 +1,20 @@
+import { access } from './access.ts'
+import { audit } from './audit.ts'
+import type { Board } from './board.ts'
+import { budgets } from './budgets.ts'
+import { overview } from './overview.ts'
+import { policy } from './policy.ts'
+import { security } from './security.ts'
+import { streaming } from './streaming.ts'
+import { upstream } from './upstream.ts'
+
+export const boards: readonly Board[] = [
+  overview,
+  security,
+  access,
+  policy,
+  streaming,
+  budgets,
+  upstream,
+  audit,
+]

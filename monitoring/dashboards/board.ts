@@ -1,0 +1,67 @@
+import { promql } from '../promql.ts'
+
+/** One panel as data; render.ts makes Grafana's JSON of it. */
+export interface Panel {
+  /** `series`: lines over time. `stat`: one number. `heat`: a histogram over time. `table`: the newest values, sorted. `logs`: log lines. */
+  readonly kind: 'series' | 'stack' | 'stat' | 'heat' | 'table' | 'logs'
+  readonly title: string
+  /** What it shows and when to worry: the panel's tooltip. */
+  readonly says: string
+  readonly unit: Unit
+  readonly queries: readonly Query[]
+  /** Of 24. */
+  readonly width: number
+  /** Colours from these values up, lowest first. */
+  readonly bands?: Bands
+  /** Words for values: `{ 0: 'no' }`. */
+  readonly words?: Readonly<Record<number, string>>
+}
+
+export interface Query {
+  readonly expr: string
+  /** Grafana's legend, such as `{{route}}`. */
+  readonly legend: string
+  /** Prometheus when absent. */
+  readonly from?: 'loki'
+}
+
+export type Unit = 's' | 'reqps' | 'percentunit' | 'short' | 'bytes' | 'ops' | 'none' | 'dateTimeFromNow'
+
+interface Bands {
+  readonly orange?: number
+  readonly red?: number
+  /** Low values are the bad ones. */
+  readonly lowIsBad?: true
+}
+
+export interface Board {
+  /** Part of the dashboard's fixed address; never change it. */
+  readonly uid: `postern-${string}`
+  readonly title: string
+  readonly says: string
+  readonly rows: readonly { readonly title: string; readonly panels: readonly Panel[] }[]
+}
+
+const SCOPE = 'namespace=~"$namespace",instance=~"$instance"'
+
+/** Queries of what the viewer chose, over the time that Grafana thinks right. */
+export const chosen = promql({ matchers: SCOPE, over: '$__rate_interval', keep: [] })
+
+/** The same over the whole time shown: for totals and tables. */
+export const shown = promql({ matchers: SCOPE, over: '$__range', keep: [] })
+
+/** A series that a recording rule makes. Those have no `instance`. */
+export const recorded = (name: `postern:${string}`, matchers = ''): string =>
+  `${name}{namespace=~"$namespace"${matchers === '' ? '' : `,${matchers}`}}`
+
+/** A metric that every Node process may have, of the guards only. */
+export const ofGuards = (metric: string): string =>
+  `${metric}{${SCOPE}} and on (job, instance) postern_ready{${SCOPE}}`
+
+/** LogQL over audit records of finished exchanges, with the named members as labels. */
+export const audited = (members: Readonly<Record<string, string>>, filter = ''): string =>
+  `{app="postern",stream="audit",namespace=~"$namespace"} |= \`"type":"exchange"\` | json ${Object.entries(
+    members,
+  )
+    .map(([label, path]) => `${label}="${path}"`)
+    .join(', ')}${filter === '' ? '' : ` | ${filter}`}`

@@ -1,0 +1,189 @@
+import type { Builder, Dataquery } from '@grafana/grafana-foundation-sdk/cog'
+import {
+  BigValueColorMode,
+  BigValueGraphMode,
+  GraphGradientMode,
+  LegendDisplayMode,
+  LegendPlacement,
+  ReduceDataOptionsBuilder,
+  StackingConfigBuilder,
+  StackingMode,
+  VizLegendOptionsBuilder,
+  VizTooltipOptionsBuilder,
+  SortOrder,
+  TooltipDisplayMode,
+  VisibilityMode,
+} from '@grafana/grafana-foundation-sdk/common'
+import {
+  AnnotationQueryBuilder,
+  DashboardBuilder,
+  DashboardCursorSync,
+  DashboardLinkBuilder,
+  DashboardLinkType,
+  DatasourceVariableBuilder,
+  MappingType,
+  QueryVariableBuilder,
+  RowBuilder,
+  ThresholdsConfigBuilder,
+  ThresholdsMode,
+  VariableRefresh,
+  VariableSort,
+  type Dashboard,
+  type Panel as GrafanaPanel,
+  type Threshold,
+  type ValueMap,
+} from '@grafana/grafana-foundation-sdk/dashboard'
+import { PanelBuilder as HeatmapBuilder, YAxisConfigBuilder } from '@grafana/grafana-foundation-sdk/heatmap'
+import { PanelBuilder as LogsBuilder } from '@grafana/grafana-foundation-sdk/logs'
+import { DataqueryBuilder as LokiQuery } from '@grafana/grafana-foundation-sdk/loki'
+import {
+  DataqueryBuilder as PrometheusQuery,
+  PromQueryFormat,
+} from '@grafana/grafana-foundation-sdk/prometheus'
+import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/stat'
+import { PanelBuilder as TableBuilder } from '@grafana/grafana-foundation-sdk/table'
+import { PanelBuilder as SeriesBuilder } from '@grafana/grafana-foundation-sdk/timeseries'
+import type { Board, Panel, Query } from './board.ts'
+
+const PROMETHEUS = { type: 'prometheus', uid: '${datasource}' }
+const LOKI = { type: 'loki', uid: '${logs}' }
+const HEIGHT = { stat: 4, series: 8, stack: 8, heat: 8, table: 8, logs: 10 } as const
+
+/** Grafana's classic JSON of a board. */
+export const dashboardOf = (board: Board): Dashboard => {
+  const builder = new DashboardBuilder(`Postern / ${board.title}`)
+    .uid(board.uid)
+    .description(board.says)
+    .tags(['postern'])
+    .time({ from: 'now-6h', to: 'now' })
+    .refresh('30s')
+    .timezone('browser')
+    .tooltip(DashboardCursorSync.Crosshair)
+    .readonly()
+    .link(
+      new DashboardLinkBuilder('Postern')
+        .type(DashboardLinkType.Dashboards)
+        .tags(['postern'])
+        .asDropdown(true)
+        .includeVars(true)
+        .keepTime(true),
+    )
+    .annotation(
+      new AnnotationQueryBuilder()
+        .name('Alerts')
+        .datasource(PROMETHEUS)
+        .enable(true)
+        .iconColor('red')
+        .expr('ALERTS{alertname=~"Postern.*",alertstate="firing"}')
+        .titleFormat('{{alertname}}')
+        .step('60s'),
+    )
+  for (const variable of variablesOf(board)) builder.withVariable(variable)
+  for (const row of board.rows) {
+    builder.withRow(new RowBuilder(row.title))
+    for (const panel of row.panels) builder.withPanel(panelOf(panel))
+  }
+  return builder.build()
+}
+
+const variablesOf = (board: Board) => {
+  const usesLoki = board.rows.some(({ panels }) =>
+    panels.some(({ queries }) => queries.some(({ from }) => from === 'loki')),
+  )
+  const choice = (name: string, label: string, values: string) =>
+    new QueryVariableBuilder(name)
+      .label(label)
+      .datasource(PROMETHEUS)
+      .query(values)
+      .refresh(VariableRefresh.OnTimeRangeChanged)
+      .sort(VariableSort.AlphabeticalAsc)
+      .multi(true)
+      .includeAll(true)
+      // Matches series without the label too: a scrape outside Kubernetes sets none.
+      .allValue('.*')
+      .current({ selected: true, text: 'All', value: '$__all' })
+  return [
+    new DatasourceVariableBuilder('datasource').label('Metrics').type('prometheus'),
+    ...(usesLoki ? [new DatasourceVariableBuilder('logs').label('Logs').type('loki')] : []),
+    choice('namespace', 'Namespace', 'label_values(postern_ready, namespace)'),
+    choice('instance', 'Guard', 'label_values(postern_ready{namespace=~"$namespace"}, instance)'),
+  ]
+}
+
+const panelOf = (panel: Panel): Builder<GrafanaPanel> => {
+  const targets = panel.queries.map((query, at) => targetOf(panel, query, String.fromCharCode(65 + at)))
+  const builder = builderOf(panel)
+    .title(panel.title)
+    .description(panel.says)
+    .datasource(panel.queries[0]?.from === 'loki' ? LOKI : PROMETHEUS)
+    .span(panel.width)
+    .height(HEIGHT[panel.kind])
+    .targets(targets)
+  if (panel.kind === 'logs') return builder
+  builder.unit(panel.unit)
+  if (panel.bands) builder.thresholds(thresholdsOf(panel.bands))
+  if (panel.words) builder.mappings([wordsOf(panel.words)])
+  return builder
+}
+
+const builderOf = ({ kind }: Panel) => {
+  switch (kind) {
+    case 'stat':
+      return new StatBuilder()
+        .colorMode(BigValueColorMode.Value)
+        .graphMode(BigValueGraphMode.Area)
+        .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']))
+    case 'heat':
+      return new HeatmapBuilder().calculate(false).yAxis(new YAxisConfigBuilder().unit('s')).showLegend()
+    case 'table':
+      return new TableBuilder()
+    case 'logs':
+      return new LogsBuilder().showTime(true).wrapLogMessage(true).prettifyLogMessage(true)
+    case 'stack':
+      return lines().fillOpacity(40).stacking(new StackingConfigBuilder().mode(StackingMode.Normal))
+    case 'series':
+      return lines().fillOpacity(8)
+  }
+}
+
+const lines = (): SeriesBuilder =>
+  new SeriesBuilder()
+    .min(0)
+    .lineWidth(1)
+    .gradientMode(GraphGradientMode.None)
+    .showPoints(VisibilityMode.Never)
+    .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending))
+    .legend(
+      new VizLegendOptionsBuilder()
+        .displayMode(LegendDisplayMode.List)
+        .placement(LegendPlacement.Bottom)
+        .showLegend(true),
+    )
+
+const targetOf = (panel: Panel, query: Query, refId: string): Builder<Dataquery> => {
+  if (query.from === 'loki') {
+    const target = new LokiQuery().refId(refId).expr(query.expr).legendFormat(query.legend).datasource(LOKI)
+    return panel.kind === 'table'
+      ? target.queryType('instant').instant(true)
+      : target.queryType('range').range(true)
+  }
+  const target = new PrometheusQuery()
+    .refId(refId)
+    .expr(query.expr)
+    .legendFormat(query.legend)
+    .datasource(PROMETHEUS)
+  if (panel.kind === 'table') return target.instant().format(PromQueryFormat.Table)
+  return panel.kind === 'heat' ? target.range().format(PromQueryFormat.Heatmap) : target.range()
+}
+
+const thresholdsOf = ({ orange, red, lowIsBad }: NonNullable<Panel['bands']>): ThresholdsConfigBuilder => {
+  const steps: Threshold[] = [{ value: null, color: lowIsBad ? 'red' : 'green' }]
+  if (orange !== undefined) steps.push({ value: orange, color: 'orange' })
+  if (red !== undefined) steps.push({ value: red, color: lowIsBad ? 'green' : 'red' })
+  return new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps(steps)
+}
+
+const wordsOf = (words: Readonly<Record<number, string>>): ValueMap => ({
+  type: MappingType.ValueToText,
+  options: Object.fromEntries(Object.entries(words).map(([value, text], index) => [value, { text, index }])),
+})

@@ -1,0 +1,176 @@
+import { rulesOf } from '../findings.ts'
+import { chosen, recorded, shown, type Board } from './board.ts'
+
+const CONTENT = { where: { code: '=~"content_blocked|policy_denied"' } } as const
+
+export const security: Board = {
+  uid: 'postern-security',
+  title: 'Security',
+  says: 'Attempts at injection, secrets and personal data in both directions, and what was done about them.',
+  rows: [
+    {
+      title: 'Now',
+      panels: [
+        {
+          kind: 'stat',
+          title: 'Injection attempts',
+          says: 'Findings of injection rules in requests, an hour. Tool results and documents count as requests.',
+          unit: 'short',
+          width: 6,
+          queries: [
+            {
+              expr: `3600 * (${chosen.rate('postern_findings_total', { where: { rule: rulesOf('injection'), direction: '="request"' } })})`,
+              legend: 'an hour',
+            },
+          ],
+        },
+        {
+          kind: 'stat',
+          title: 'Injection attempts blocked',
+          says: 'Of the findings of injection rules in requests, the share that was blocked. The rest was below the score, and observed.',
+          unit: 'percentunit',
+          width: 6,
+          queries: [
+            {
+              expr: `${shown.increase('postern_findings_total', { where: { rule: rulesOf('injection'), direction: '="request"', action: '="block"' } })} / ${shown.increase('postern_findings_total', { where: { rule: rulesOf('injection'), direction: '="request"' } })}`,
+              legend: 'blocked',
+            },
+          ],
+        },
+        {
+          kind: 'stat',
+          title: 'Secrets kept in',
+          says: 'Findings of secret rules in answers that were redacted or blocked, in the time shown: the model, its tools or its documents hold credentials.',
+          unit: 'short',
+          width: 6,
+          queries: [
+            {
+              expr: shown.increase('postern_findings_total', {
+                where: {
+                  rule: rulesOf('secret'),
+                  direction: '="response"',
+                  action: '=~"redact|tokenize|block"',
+                },
+              }),
+              legend: 'kept in',
+            },
+          ],
+          bands: { orange: 1 },
+        },
+        {
+          kind: 'stat',
+          title: 'Refused for their content',
+          says: 'Share of exchanges that policy denied or blocked.',
+          unit: 'percentunit',
+          width: 6,
+          queries: [
+            {
+              expr: `${chosen.rate('postern_refusals_total', CONTENT)} / ${chosen.rate('postern_requests_total')}`,
+              legend: 'refused',
+            },
+          ],
+        },
+      ],
+    },
+    {
+      title: 'Findings',
+      panels: [
+        {
+          kind: 'stack',
+          title: 'By kind',
+          says: 'Secrets, personal data, injection and invisible text, both directions, as the recording rule counts them.',
+          unit: 'ops',
+          width: 8,
+          queries: [
+            { expr: `sum by (category) (${recorded('postern:findings:rate5m')})`, legend: '{{category}}' },
+          ],
+        },
+        {
+          kind: 'stack',
+          title: 'By what was done',
+          says: 'observe passes the text and records it; redact and tokenize replace it; block refuses the exchange.',
+          unit: 'ops',
+          width: 8,
+          queries: [
+            {
+              expr: chosen.rate('postern_findings_total', { by: ['direction', 'action'] }),
+              legend: '{{direction}} {{action}}',
+            },
+          ],
+        },
+        {
+          kind: 'stack',
+          title: 'Injection rules',
+          says: 'Which phrases are tried. A new rule that leads, all at once, is a campaign.',
+          unit: 'ops',
+          width: 8,
+          queries: [
+            {
+              expr: `topk(10, ${chosen.rate('postern_findings_total', { by: ['rule'], where: { rule: rulesOf('injection') } })})`,
+              legend: '{{rule}}',
+            },
+          ],
+        },
+        {
+          kind: 'table',
+          title: 'Rules',
+          says: 'Findings by rule, direction and action in the time shown. A rule with many findings and only `observe` may be noise or a hole: look at its records.',
+          unit: 'short',
+          width: 12,
+          queries: [
+            {
+              expr: `topk(50, ${shown.increase('postern_findings_total', { by: ['rule', 'direction', 'action'] })} > 0)`,
+              legend: '',
+            },
+          ],
+        },
+        {
+          kind: 'stack',
+          title: 'Leakage in answers',
+          says: 'Secrets and personal data that the model put into answers, by what was done. Passed (observe, ignore) ones are leaks by policy.',
+          unit: 'ops',
+          width: 12,
+          queries: [
+            {
+              expr: chosen.rate('postern_findings_total', {
+                by: ['action'],
+                where: { rule: rulesOf('secret'), direction: '="response"' },
+              }),
+              legend: 'secret {{action}}',
+            },
+            {
+              expr: chosen.rate('postern_findings_total', {
+                by: ['action'],
+                where: { rule: rulesOf('personal_data'), direction: '="response"' },
+              }),
+              legend: 'personal data {{action}}',
+            },
+          ],
+        },
+      ],
+    },
+    {
+      title: 'Refusals and what was not read',
+      panels: [
+        {
+          kind: 'stack',
+          title: 'Refusals by code',
+          says: 'Every code of the refusal table. guard_failed and guard_unavailable are our own faults.',
+          unit: 'reqps',
+          width: 12,
+          queries: [{ expr: chosen.rate('postern_refusals_total', { by: ['code'] }), legend: '{{code}}' }],
+        },
+        {
+          kind: 'stack',
+          title: 'Passed unread',
+          says: 'Requests on routes that say inspect: false. Each route here is a decision of somebody; know whose.',
+          unit: 'reqps',
+          width: 12,
+          queries: [
+            { expr: chosen.rate('postern_uninspected_total', { by: ['route'] }), legend: '{{route}}' },
+          ],
+        },
+      ],
+    },
+  ],
+}

@@ -1,0 +1,9 @@
+import { dependencies } from './dependencies.ts'
+import { guard } from './guard.ts'
+import type { Alert, Group } from './rule.ts'
+import { security } from './security.ts'
+import { slo } from './slo.ts'
+
+export const groups: readonly Group[] = [...slo, ...guard, ...dependencies, ...security]
+
+export const alerts: readonly Alert[] = groups.flatMap(({ rules }) => rules.filter((rule) => 'alert' in rule))
