@@ -1,6 +1,14 @@
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
+import { foldKey } from '../core/strict-json.ts'
 import { parseObject } from './strict-json.ts'
+
+/** Names that differ in case only are refused, and random ones sometimes do. */
+const foldsTogether = (value: unknown): boolean => {
+  if (typeof value !== 'object' || value === null) return false
+  const names = Array.isArray(value) ? [] : Object.keys(value).map(foldKey)
+  return new Set(names).size < names.length || Object.values(value).some(foldsTogether)
+}
 
 const read = (text: string) => parseObject(Buffer.from(text))
 
@@ -12,7 +20,7 @@ test('what JSON.stringify writes reads back as the same object', () => {
   fc.assert(
     fc.property(object, (value) => {
       const text = JSON.stringify(value)
-      fc.pre(!text.includes('__proto__'))
+      fc.pre(!text.includes('__proto__') && !foldsTogether(JSON.parse(text)))
       expect(read(text)).toEqual(JSON.parse(text))
     }),
   )
@@ -51,5 +59,5 @@ test.each([
 
 test('broken UTF-8 is refused, and no error quotes the input', () => {
   expect(() => parseObject(Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]))).toThrow(SyntaxError)
-  expect(() => read('{"secret-name": oops}')).toThrow(/^malformed JSON$/)
+  expect(() => read('{"secret-name": oops}')).toThrow(/^not strict JSON$/)
 })

@@ -1,67 +1,21 @@
-import { isObject } from '../core/json.ts'
-import type { Json, JsonObject } from '../core/json.ts'
+import { isObject, type JsonObject } from '../core/json.ts'
+import { readJson, type JsonLimits } from '../core/strict-json.ts'
 
-const MAX_DEPTH = 16
+/** Tokens and key sets are small and flat. */
+const LIMITS: JsonLimits = { depth: 16, nodes: 20_000, keys: 10_000 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-
-/**
- * One JSON object from UTF-8 bytes, read in the only way that every parser agrees on: no byte order mark, no broken
- * UTF-8, no member name twice, no `__proto__`, at most 16 levels. Throws SyntaxError that quotes no input.
- */
+/** One JSON object, read in the only way that every parser agrees on: see `readJson`. Throws SyntaxError that quotes no input. */
 export const parseObject = (bytes: Uint8Array): JsonObject => {
-  const text = decode(bytes)
-  const value = parse(text)
+  const value = strict(bytes)
   if (!isObject(value)) throw new SyntaxError('not a JSON object')
-  refuseDoubledNames(text)
   return value
 }
 
-const decode = (bytes: Uint8Array): string => {
+const strict = (bytes: Uint8Array) => {
   try {
-    return utf8.decode(bytes)
+    return readJson(bytes, LIMITS)
   } catch {
-    throw new SyntaxError('broken UTF-8')
+    // Its reasons name members, which are part of a credential here.
+    throw new SyntaxError('not strict JSON')
   }
-}
-
-// V8's own message quotes the input.
-const parse = (text: string): Json => {
-  try {
-    return JSON.parse(text) as Json
-  } catch {
-    throw new SyntaxError('malformed JSON')
-  }
-}
-
-/** `text` is known to be JSON, so only strings and brackets need to be told apart. */
-const refuseDoubledNames = (text: string): void => {
-  const open: (Set<string> | undefined)[] = []
-  let nameNext = false
-  for (let at = 0; at < text.length; at++) {
-    const char = text[at]
-    if (char === '"') {
-      const end = endOfString(text, at)
-      if (nameNext) addName(open.at(-1), text.slice(at, end))
-      at = end - 1
-    } else if (char === '{' || char === '[') {
-      open.push(char === '{' ? new Set() : undefined)
-      if (open.length > MAX_DEPTH) throw new SyntaxError('JSON too deep')
-      nameNext = char === '{'
-    } else if (char === '}' || char === ']') open.pop()
-    else if (char === ':') nameNext = false
-    else if (char === ',') nameNext = open.at(-1) !== undefined
-  }
-}
-
-const endOfString = (text: string, start: number): number => {
-  let at = start + 1
-  while (text[at] !== '"') at += text[at] === '\\' ? 2 : 1
-  return at + 1
-}
-
-const addName = (names: Set<string> | undefined, quoted: string): void => {
-  const name = JSON.parse(quoted) as string
-  if (name === '__proto__' || names?.has(name) === true) throw new SyntaxError('JSON member name twice')
-  names?.add(name)
 }
