@@ -84,7 +84,11 @@ const pump = async (run: Run, body: AsyncIterable<Uint8Array>): Promise<void> =>
   for await (const bytes of body) {
     let text = ''
     for (const event of reader.read(bytes)) {
-      for (const delta of run.codec.decode(event)) text += await pass(run, delta)
+      for (const delta of run.codec.decode(event)) {
+        const released = pass(run, delta)
+        // Waiting for what is there already would cost every delta a turn of the event loop's queue.
+        text += encode(run, isPromise(released) ? await released : released)
+      }
       if (run.done) break
     }
     run.heldMost = Math.max(run.heldMost, run.guard.held())
@@ -99,13 +103,16 @@ const pump = async (run: Run, body: AsyncIterable<Uint8Array>): Promise<void> =>
   await run.out?.end()
 }
 
-/** One delta of the model through the guard, as text for the client. */
-const pass = async (run: Run, delta: Delta): Promise<string> => {
+/** One delta of the model through the guard. */
+const pass = (run: Run, delta: Delta): Released => {
   note(run, delta)
-  const taken = run.guard.take(delta)
-  const released = Array.isArray(taken) ? (taken as readonly Delta[]) : await taken
-  return encode(run, released)
+  return run.guard.take(delta)
 }
+
+type Released = ReturnType<StreamGuard['take']>
+
+const isPromise = (released: Released): released is Extract<Released, Promise<unknown>> =>
+  released instanceof Promise
 
 const encode = (run: Run, deltas: readonly Delta[]): string => {
   let text = ''
