@@ -1,4 +1,7 @@
-# The guard's image: compiled JavaScript, production packages, no shell, not root, nothing written outside /tmp and the audit volume.
+# One image for guard and controller: compiled JavaScript, production packages, no shell, not root, nothing written outside /tmp and
+# the audit volume. With opa and the sources of the policies, which the controller builds bundles from, and the demo model.
+FROM openpolicyagent/opa:1.22.2-static AS opa
+
 FROM node:24-slim AS build
 WORKDIR /build
 COPY package.json package-lock.json .npmrc tsconfig.base.json ./
@@ -19,6 +22,9 @@ WORKDIR /postern
 COPY --from=build /build/node_modules node_modules
 COPY --from=build /build/proxy/package.json proxy/
 COPY --from=build /build/proxy/dist proxy/dist
+COPY proxy/demo/serve-model.ts proxy/demo/model.ts proxy/demo/model-openai.ts proxy/demo/model-anthropic.ts proxy/demo/script.ts proxy/demo/
+COPY policies policies
+COPY --from=opa /opa /usr/bin/opa
 USER 65532:65532
 EXPOSE 8080 8081
 ENTRYPOINT ["/nodejs/bin/node", "proxy/dist/cli.js"]

@@ -1,5 +1,7 @@
 import { startModel } from './model.ts'
 
-/** The demo model by itself, for docker compose: `node serve-model.ts PORT`. */
-const model = await startModel({ port: Number(process.argv[2]), host: '0.0.0.0', paceMs: 20 })
+/** The demo model by itself: `HOST=127.0.0.1 node serve-model.ts PORT`; all addresses when HOST is absent. */
+const host = process.env['HOST'] ?? '0.0.0.0'
+const model = await startModel({ port: Number(process.argv[2] ?? 8000), host, paceMs: 20 })
 process.stdout.write(`demo model on ${model.url}\n`)
+process.on('SIGTERM', () => void model.close().then(() => process.exit(0)))
