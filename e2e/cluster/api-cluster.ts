@@ -5,16 +5,10 @@ import { makeCertificates } from './certificates.ts'
 import { apiServer, controllerManager, etcd } from './control-plane.ts'
 import { kubectl } from './kubectl.ts'
 import { eventually, start, tail } from './processes.ts'
-
-export interface ApiCluster {
-  readonly kubeconfig: string
-  readonly url: string
-  /** Ends every process at once; the folder goes too. */
-  readonly down: () => Promise<void>
-}
+import type { Cluster } from './tiers.ts'
 
 /** etcd, API server and controller manager on loopback, at free ports, as the user who asks. They end with this process. */
-export const upApi = async (folder: string): Promise<ApiCluster> => {
+export const upApi = async (folder: string): Promise<Cluster> => {
   const [port, etcdPort, etcdPeerPort] = await freePorts()
   const plane = {
     folder,
@@ -25,6 +19,7 @@ export const upApi = async (folder: string): Promise<ApiCluster> => {
     etcdPeerPort,
     issuer: `https://127.0.0.1:${port}`,
   }
+  rmSync(folder, { recursive: true, force: true })
   mkdirSync(join(folder, 'log'), { recursive: true })
   await makeCertificates(join(folder, 'pki'), plane)
   const log = (name: string): string => join(folder, 'log', `${name}.log`)
@@ -54,7 +49,7 @@ export const upApi = async (folder: string): Promise<ApiCluster> => {
     await down()
     throw new Error(`the API server did not come up\n${said.join('\n')}`, { cause })
   }
-  return { kubeconfig, url: `https://127.0.0.1:${port}`, down }
+  return { kubeconfig, loader: [], down }
 }
 
 const freePorts = async (): Promise<readonly [number, number, number]> => {

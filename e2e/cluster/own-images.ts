@@ -1,0 +1,119 @@
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { delimiter, join, relative } from 'node:path'
+import { bin } from './folders.ts'
+import { addProgram, archive, baseFiles, withFolder, type Image } from './image.ts'
+import { capture } from './kubectl.ts'
+
+const REPOSITORY = join(import.meta.dirname, '../..')
+const USER = '65532:65532'
+
+/** Names of the images of this repository in the test cluster. */
+export const IMAGES = {
+  postern: 'postern.local/postern:e2e',
+  /** The same bytes under another name: what an upgrade changes to. */
+  next: 'postern.local/postern:e2e-next',
+  /** Node, the clients' SDKs, a model server and scripts. */
+  tools: 'postern.local/tools:e2e',
+  coredns: 'postern.local/coredns:e2e',
+  pause: 'postern.local/pause:e2e',
+} as const
+
+/** Archives of everything that the specs run. */
+export const buildImages = async (say: (line: string) => void): Promise<readonly string[]> => {
+  say('compiling the guard')
+  await capture([process.execPath, 'proxy/build.mjs'], {
+    cwd: REPOSITORY,
+    env: {
+      ...process.env,
+      PATH: `${join(REPOSITORY, 'node_modules/.bin')}${delimiter}${process.env.PATH ?? ''}`,
+    },
+  })
+  say('making the images')
+  return withFolder((base) =>
+    withFolder((guard) =>
+      withFolder(async (tools) => {
+        baseFiles(base)
+        chmodSync(join(base, 'tmp'), 0o1777)
+        await addProgram(base, join(REPOSITORY, 'node_modules/node/bin/node'), 'nodejs/bin/node')
+        await guardFiles(guard)
+        toolFiles(tools)
+        const postern = {
+          layers: [base, guard],
+          config: {
+            Entrypoint: ['/nodejs/bin/node', 'proxy/dist/cli.js'],
+            Cmd: ['serve', '/etc/postern/postern.yaml'],
+            User: USER,
+            WorkingDir: '/postern',
+          },
+        }
+        return Promise.all([
+          archive({ name: IMAGES.postern, ...postern }),
+          archive({ name: IMAGES.next, ...postern }),
+          archive({
+            name: IMAGES.tools,
+            layers: [base, tools],
+            config: {
+              Entrypoint: ['/nodejs/bin/node'],
+              User: USER,
+              WorkingDir: '/tools',
+              Env: ['PATH=/nodejs/bin'],
+            },
+          }),
+        ])
+      }),
+    ),
+  )
+}
+
+/** The two images that the node itself needs. */
+export const buildNodeImages = (): Promise<readonly string[]> =>
+  Promise.all(
+    (['coredns', 'pause'] as const).map((program) =>
+      withFolder(async (root) => {
+        baseFiles(root)
+        await addProgram(root, join(bin, program), program)
+        const image: Image = {
+          name: IMAGES[program],
+          layers: [root],
+          config: { Entrypoint: [`/${program}`], User: USER },
+        }
+        return archive(image)
+      }),
+    ),
+  )
+
+/** As the Dockerfile lays them out. */
+const guardFiles = async (root: string): Promise<void> => {
+  const home = join(root, 'postern')
+  const copy = (path: string): void =>
+    cpSync(join(REPOSITORY, path), join(home, path), { recursive: true, dereference: true })
+  mkdirSync(home)
+  copy('proxy/dist')
+  copy('proxy/package.json')
+  for (const name of readdirSync(join(REPOSITORY, 'policies')))
+    if (name !== 'node_modules') copy(`policies/${name}`)
+  for (const path of await packagesOf('@postern/proxy')) copy(path)
+  const opa = [...(process.env.PATH ?? '').split(delimiter), join(homedir(), 'go/bin')]
+    .map((folder) => join(folder, 'opa'))
+    .find((file) => existsSync(file))
+  if (opa) await addProgram(root, opa, 'usr/bin/opa')
+}
+
+const toolFiles = (root: string): void => {
+  const home = join(root, 'tools')
+  cpSync(join(import.meta.dirname, '../tools'), home, { recursive: true })
+  cpSync(join(REPOSITORY, 'proxy/demo'), join(home, 'demo'), { recursive: true })
+  cpSync(join(REPOSITORY, 'node_modules/openai'), join(home, 'node_modules/openai'), { recursive: true })
+}
+
+/** Folders of the packages that a workspace needs in production. */
+const packagesOf = async (workspace: string): Promise<readonly string[]> => {
+  const listed = await capture(['npm', 'ls', '-w', workspace, '--omit=dev', '--all', '--parseable'], {
+    cwd: REPOSITORY,
+  })
+  return listed
+    .split('\n')
+    .map((path) => relative(REPOSITORY, path))
+    .filter((path) => /(^|\/)node_modules\/(?!@postern\/)/.test(path))
+}
