@@ -1,0 +1,40 @@
+{{/*
+The profiles, by name, as JSON: default, with the profile laid over it, and what only the release knows where the profile does not say it.
+*/}}
+{{- define "postern.profiles" -}}
+{{- $profiles := dict }}
+{{- $default := .Values.guard.profiles.default | default dict }}
+{{- range $name, $profile := .Values.guard.profiles }}
+{{- $full := mergeOverwrite (deepCopy $default) (deepCopy ($profile | default dict)) }}
+{{- if not (hasKey $full "identity") }}
+{{- $_ := set $full "identity" $.Values.guard.identity }}
+{{- end }}
+{{- if not (hasKey $full "workload") }}
+{{- $workload := include "postern.workload" $ | fromJson }}
+{{- if $workload }}
+{{- $_ := set $full "workload" $workload }}
+{{- end }}
+{{- end }}
+{{- $policy := $full.policy | default dict }}
+{{- if and $.Values.policies.enabled (not (hasKey $policy "remote")) (not (hasKey $policy "bundle")) (ne ($policy.engine | default "wasm") "opa") }}
+{{- $_ := set $full "policy" (merge (dict "remote" (include "postern.remote" $ | fromJson)) $policy) }}
+{{- end }}
+{{- $_ := set $profiles $name $full }}
+{{- end }}
+{{- $profiles | toJson }}
+{{- end }}
+
+{{- define "postern.workload" -}}
+{{- $directory := "/run/postern/identity" }}
+{{- if eq .Values.injection.identity "controller" }}
+{{- dict "source" "controller" "url" (include "postern.controller.url" .) "caFile" "/etc/postern/trust/ca.crt" "tokenFile" "/var/run/postern/token" "directory" $directory | toJson }}
+{{- else if eq .Values.injection.identity "spire" }}
+{{- dict "source" "spire" "socket" "/run/spire/agent.sock" "directory" $directory | toJson }}
+{{- else }}
+{{- dict | toJson }}
+{{- end }}
+{{- end }}
+
+{{- define "postern.remote" -}}
+{{- dict "url" (printf "%s/v1/bundles/postern.tar.gz" (include "postern.controller.url" .)) "caFile" "/etc/postern/trust/ca.crt" "tokenFile" "/var/run/postern/token" "publicKeyFile" "/etc/postern/trust/bundle.pub" "file" "/run/postern/bundle.tar.gz" | toJson }}
+{{- end }}
