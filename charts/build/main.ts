@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parse } from 'yaml'
@@ -78,7 +78,7 @@ const write = (file: string, text: string): void => {
 
 /**
  * A chart can only read files inside itself, so it has copies of what monitoring/ makes. `copies.yaml` in the chart names them:
- * a folder of the chart, and the folder of the repository that it is a copy of.
+ * a folder or file of the chart, and the folder or file of the repository that it is a copy of.
  */
 const copies = (chart: string): ReadonlyMap<string, string> => {
   const found = new Map<string, string>()
@@ -98,10 +98,12 @@ const copyList = (chart: string): Readonly<Record<string, string>> => {
   return existsSync(file) ? (parse(readFileSync(file, 'utf8')) as Record<string, string>) : {}
 }
 
-const filesBelow = (folder: string): readonly string[] =>
-  existsSync(folder)
-    ? readdirSync(folder, { recursive: true, withFileTypes: true })
-        .filter((entry) => entry.isFile())
-        .map((entry) => join(entry.parentPath, entry.name))
-        .sort()
-    : []
+/** Of a file itself. */
+const filesBelow = (at: string): readonly string[] => {
+  if (!existsSync(at)) return []
+  if (statSync(at).isFile()) return [at]
+  return readdirSync(at, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort()
+}
