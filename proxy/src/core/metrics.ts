@@ -94,6 +94,26 @@ export const metrics = {
     help: 'Decisions, by whether a cached answer was used: hit, miss.',
     labels: ['result'],
   },
+  postern_policy_bundle_fetches_total: {
+    kind: 'counter',
+    help: 'Answers of the policy bundle server, by result: new, unchanged, rejected (not signed, broken or unusable), failed.',
+    labels: ['result'],
+  },
+  postern_policy_bundle_confirmed_timestamp_seconds: {
+    kind: 'gauge',
+    help: 'When the server last said that the policy bundle in use is the current one, in Unix time; time() minus it is its age.',
+    labels: [],
+  },
+  postern_workload_certificate_renewals_total: {
+    kind: 'counter',
+    help: 'Attempts to get a certificate of the workload, by source (controller, spire) and result (ok, failed).',
+    labels: ['source', 'result'],
+  },
+  postern_workload_certificate_expiry_timestamp_seconds: {
+    kind: 'gauge',
+    help: 'When the certificate of the workload ends, in Unix time.',
+    labels: [],
+  },
   postern_limiter_keys: {
     kind: 'gauge',
     help: 'Callers, tenants and models whose limits are counted in memory at present.',
