@@ -45,7 +45,9 @@ const inList = (
   const both = Math.min(changed.length, wanted.length)
   return [
     ...wanted.slice(0, both).flatMap((value, i) => differences(`${path}/${head + i}`, changed[i], value)),
-    ...wanted.slice(both).map((value, i) => ({ op: 'add', path: `${path}/${head + both + i}`, value }) as const),
+    ...wanted
+      .slice(both)
+      .map((value, i) => ({ op: 'add', path: `${path}/${head + both + i}`, value }) as const),
     ...changed.slice(both).map(() => ({ op: 'remove', path: `${path}/${head + both}` }) as const),
   ]
 }
