@@ -31,6 +31,15 @@ export const boundedKube = (kube: KubeConfig, { timeoutMs = 10_000 }: KubeOption
   return Object.assign(kube, { applySecurityAuthentication })
 }
 
+/** An object of the API as plain data: the client's classes have no behaviour of their own. */
+export type Plain<T> = T extends Date | string | number | boolean | undefined
+  ? T
+  : T extends readonly (infer Element)[]
+    ? readonly Plain<Element>[]
+    : { readonly [Key in keyof T]: Plain<T[Key]> }
+
+export const asModel = <T>(plain: Plain<T>): T => plain as T
+
 /** HTTP status of a refused call; undefined when there was no answer. */
 export const statusOf = (error: unknown): number | undefined => {
   const { code } = error as { readonly code?: unknown }
