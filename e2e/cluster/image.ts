@@ -18,8 +18,8 @@ import { images } from './folders.ts'
 import { capture } from './kubectl.ts'
 
 export interface Image {
-  /** With a tag that is not `latest`: nothing can be pulled, so nothing may be asked to. */
-  readonly name: string
+  /** With tags that are not `latest`: nothing can be pulled, so nothing may be asked to. */
+  readonly names: readonly [string, ...string[]]
   /** Folders, lowest first; each is one layer. */
   readonly layers: readonly string[]
   /** The `config` of an OCI image configuration. */
@@ -36,7 +36,7 @@ const ARCH = process.arch === 'arm64' ? 'arm64' : 'amd64'
 const TAR = ['tar', '--sort=name', '--owner=0', '--group=0', '--numeric-owner', '--mtime=@0', '--format=gnu']
 
 /** Makes an OCI archive, byte for byte the same for the same input. Gives its path. */
-export const archive = async ({ name, layers, config }: Image): Promise<string> => {
+export const archive = async ({ names, layers, config }: Image): Promise<string> => {
   mkdirSync(images, { recursive: true })
   const work = mkdtempSync(join(images, '.work-'))
   const blobs = join(work, 'blobs', 'sha256')
@@ -69,13 +69,13 @@ export const archive = async ({ name, layers, config }: Image): Promise<string> 
     { schemaVersion: 2, mediaType: type, config: configuration, layers: packed },
     type,
   )
-  const annotations = { 'io.containerd.image.name': name, 'org.opencontainers.image.ref.name': name }
-  writeFileSync(
-    join(work, 'index.json'),
-    JSON.stringify({ schemaVersion: 2, manifests: [{ ...manifest, annotations }] }),
-  )
+  const manifests = names.map((name) => ({
+    ...manifest,
+    annotations: { 'io.containerd.image.name': name, 'org.opencontainers.image.ref.name': name },
+  }))
+  writeFileSync(join(work, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests }))
   writeFileSync(join(work, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}')
-  const file = join(images, `${name.replace(/[^\w.-]/g, '_')}.tar`)
+  const file = join(images, `${names[0].replace(/[^\w.-]/g, '_')}.tar`)
   await capture([...TAR, '-C', work, '-cf', `${file}.new`, 'oci-layout', 'index.json', 'blobs'])
   renameSync(`${file}.new`, file)
   rmSync(work, { recursive: true })

@@ -21,7 +21,7 @@ export interface CaptureOptions {
   readonly env?: NodeJS.ProcessEnv
 }
 
-/** Runs a program to its end and gives its stdout. Throws with its stderr when it fails. */
+/** Runs a program to its end and gives its stdout. Throws with what it wrote when it fails. */
 export const capture = (command: readonly string[], options: CaptureOptions = {}): Promise<string> =>
   new Promise((done, fail) => {
     const [program = '', ...args] = command
@@ -33,13 +33,10 @@ export const capture = (command: readonly string[], options: CaptureOptions = {}
     child.stderr.on('data', (chunk: Buffer) => err.push(chunk))
     child.once('error', fail)
     child.once('close', (code) => {
-      if (code === 0) done(Buffer.concat(out).toString())
-      else
-        fail(
-          new Error(
-            `${program.split('/').at(-1) ?? ''} ${args.join(' ')}: ${Buffer.concat(err).toString().trim()}`,
-          ),
-        )
+      const said = Buffer.concat(out).toString()
+      if (code === 0) { done(said); return; }
+      const why = `${Buffer.concat(err).toString()}${said}`.trim()
+      fail(new Error(`${program.split('/').at(-1) ?? ''} ${args.join(' ')}: ${why}`))
     })
     child.stdin.on('error', () => undefined)
     child.stdin.end(stdin)

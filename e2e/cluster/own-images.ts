@@ -38,25 +38,24 @@ export const buildImages = async (say: (line: string) => void): Promise<readonly
         await addProgram(base, join(REPOSITORY, 'node_modules/node/bin/node'), 'nodejs/bin/node')
         await guardFiles(guard)
         toolFiles(tools)
-        const postern = {
-          layers: [base, guard],
-          config: {
-            Entrypoint: ['/nodejs/bin/node', 'proxy/dist/cli.js'],
-            Cmd: ['serve', '/etc/postern/postern.yaml'],
-            User: USER,
-            WorkingDir: '/postern',
-          },
-        }
         return Promise.all([
-          archive({ name: IMAGES.postern, ...postern }),
-          archive({ name: IMAGES.next, ...postern }),
           archive({
-            name: IMAGES.tools,
+            names: [IMAGES.postern, IMAGES.next],
+            layers: [base, guard],
+            config: {
+              Entrypoint: ['/nodejs/bin/node', 'proxy/dist/cli.js'],
+              Cmd: ['serve', '/etc/postern/postern.yaml'],
+              User: USER,
+              WorkingDir: '/postern',
+            },
+          }),
+          archive({
+            names: [IMAGES.tools],
             layers: [base, tools],
             config: {
               Entrypoint: ['/nodejs/bin/node'],
               User: USER,
-              WorkingDir: '/tools',
+              WorkingDir: '/src/e2e/tools',
               Env: ['PATH=/nodejs/bin'],
             },
           }),
@@ -74,7 +73,7 @@ export const buildNodeImages = (): Promise<readonly string[]> =>
         baseFiles(root)
         await addProgram(root, join(bin, program), program)
         const image: Image = {
-          name: IMAGES[program],
+          names: [IMAGES[program]],
           layers: [root],
           config: { Entrypoint: [`/${program}`], User: USER },
         }
@@ -101,10 +100,8 @@ const guardFiles = async (root: string): Promise<void> => {
 }
 
 const toolFiles = (root: string): void => {
-  const home = join(root, 'tools')
-  cpSync(join(import.meta.dirname, '../tools'), home, { recursive: true })
-  cpSync(join(REPOSITORY, 'proxy/demo'), join(home, 'demo'), { recursive: true })
-  cpSync(join(REPOSITORY, 'node_modules/openai'), join(home, 'node_modules/openai'), { recursive: true })
+  for (const path of ['e2e/tools', 'proxy/demo', 'node_modules/openai'])
+    cpSync(join(REPOSITORY, path), join(root, 'src', path), { recursive: true })
 }
 
 /** Folders of the packages that a workspace needs in production. */

@@ -35,7 +35,9 @@ export const setUpFull = async (): Promise<void> => {
   const cluster = own ?? started
   if (!cluster) return
   try {
-    for (const archive of await buildImages(say)) await capture([...cluster.loader, archive])
+    // A developer who changes specs only need not wait for images that are in the cluster already.
+    if (!own || process.env.POSTERN_E2E_IMAGES !== 'keep')
+      for (const archive of await buildImages(say)) await capture([...cluster.loader, archive])
   } catch (cause) {
     await tearDown()
     throw cause

@@ -2,13 +2,18 @@ import OpenAI, { APIError } from 'openai'
 import { readFileSync } from 'node:fs'
 
 /** One question by the OpenAI SDK, as JSON on stdin; one JSON line says what came back. */
-const { url, token, text, stream = false } = JSON.parse(readFileSync(0, 'utf8')) as {
+const {
+  url,
+  token,
+  text,
+  stream = false,
+} = JSON.parse(readFileSync(0, 'utf8')) as {
   url: string
   token?: string
   text: string
   stream?: boolean
 }
-const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: token ?? '', maxRetries: 0, timeout: 20_000 })
+const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: token ?? 'none', maxRetries: 0, timeout: 20_000 })
 const headers = token === undefined ? { authorization: null } : {}
 const question = { model: 'demo-small', messages: [{ role: 'user' as const, content: text }] }
 
@@ -19,7 +24,10 @@ const ask = async () => {
   }
   let said = ''
   let finish: string | undefined
-  for await (const chunk of await client.chat.completions.create({ ...question, stream: true }, { headers })) {
+  for await (const chunk of await client.chat.completions.create(
+    { ...question, stream: true },
+    { headers },
+  )) {
     said += chunk.choices[0]?.delta.content ?? ''
     finish = chunk.choices[0]?.finish_reason ?? finish
   }

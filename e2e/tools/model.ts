@@ -1,5 +1,5 @@
-import { startModel } from './demo/model.ts'
-import { demoScript, lastText } from './demo/script.ts'
+import { startModel } from '../../proxy/demo/model.ts'
+import { demoScript, lastText } from '../../proxy/demo/script.ts'
 
 /**
  * A model server that no injector knows: all addresses at port 8000, unless HOST and PORT say otherwise. "count to N" makes an

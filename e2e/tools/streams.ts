@@ -25,7 +25,11 @@ const problem = (kind: 'cut' | 'refused', cause: unknown): void => {
 
 const one = async (): Promise<void> => {
   const opened = await client.chat.completions
-    .create({ model: 'demo-small', stream: true, messages: [{ role: 'user', content: `count to ${pieces}` }] })
+    .create({
+      model: 'demo-small',
+      stream: true,
+      messages: [{ role: 'user', content: `count to ${pieces}` }],
+    })
     .catch((cause: unknown) => problem('refused', cause))
   if (!opened) return
   try {
