@@ -65,7 +65,7 @@ export const runHelm = (args: readonly string[], values?: unknown): Promise<Helm
     }
     const folder = mkdtempSync(join(tmpdir(), 'postern-helm-'))
     const file = join(folder, 'values.yaml')
-    if (values !== undefined) writeFileSync(file, stringify(values))
+    if (values !== undefined) writeFileSync(file, stringify(values, { version: '1.1' }))
     const homes = ['HELM_CACHE_HOME', 'HELM_CONFIG_HOME', 'HELM_DATA_HOME'].map((name) => [name, folder])
     const env = { ...process.env, ...Object.fromEntries(homes), KUBECONFIG: join(folder, 'none') }
     execFile(
