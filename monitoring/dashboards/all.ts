@@ -2,6 +2,7 @@ import { access } from './access.ts'
 import { audit } from './audit.ts'
 import type { Board } from './board.ts'
 import { budgets } from './budgets.ts'
+import { controller } from './controller.ts'
 import { overview } from './overview.ts'
 import { policy } from './policy.ts'
 import { security } from './security.ts'
@@ -17,4 +18,5 @@ export const boards: readonly Board[] = [
   budgets,
   upstream,
   audit,
+  controller,
 ]

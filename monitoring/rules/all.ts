@@ -1,9 +1,10 @@
+import { controller } from './controller.ts'
 import { dependencies } from './dependencies.ts'
 import { guard } from './guard.ts'
 import type { Alert, Group } from './rule.ts'
 import { security } from './security.ts'
 import { slo } from './slo.ts'
 
-export const groups: readonly Group[] = [...slo, ...guard, ...dependencies, ...security]
+export const groups: readonly Group[] = [...slo, ...guard, ...dependencies, ...security, ...controller]
 
 export const alerts: readonly Alert[] = groups.flatMap(({ rules }) => rules.filter((rule) => 'alert' in rule))

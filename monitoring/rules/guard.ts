@@ -1,4 +1,4 @@
-import { perGuard, perNamespace, type Group } from './rule.ts'
+import { GUARDS, perGuard, perNamespace, type Group } from './rule.ts'
 
 /** A guard of ours, whatever its job is called: a PodMonitor's job has the namespace in front. */
 const JOBS = 'job=~"(.*/)?postern.*"'
@@ -16,7 +16,7 @@ export const guard: readonly Group[] = [
       },
       {
         alert: 'PosternNotReady',
-        expr: `${perGuard.value('postern_ready')} == 0`,
+        expr: `${perGuard.value('postern_ready', { where: GUARDS })} == 0`,
         for: '5m',
         severity: 'page',
         summary: 'The guard {{ $labels.instance }} {{ $labels.pod }} is up but takes no traffic.',
@@ -32,14 +32,14 @@ export const guard: readonly Group[] = [
       {
         alert: 'PosternGone',
         // Only where there was one an hour ago: a namespace whose last guarded pod was taken away stays quiet after that.
-        expr: `count by (namespace) (${perGuard.value('postern_ready')} offset 1h) unless count by (namespace) (${perGuard.value('postern_ready')})`,
+        expr: `count by (namespace) (${perGuard.value('postern_ready', { where: GUARDS })} offset 1h) unless count by (namespace) (${perGuard.value('postern_ready', { where: GUARDS })})`,
         for: '10m',
         severity: 'page',
         summary: 'No guard in {{ $labels.namespace }} is seen any more; an hour ago there was one.',
       },
       {
         alert: 'PosternRestarting',
-        expr: `changes(process_start_time_seconds[30m]) > 2 and on (job, instance) ${perGuard.value('postern_ready')}`,
+        expr: `changes(process_start_time_seconds[30m]) > 2 and on (job, instance) ${perGuard.value('postern_ready', { where: GUARDS })}`,
         for: '0m',
         severity: 'ticket',
         summary: 'The guard {{ $labels.instance }} {{ $labels.pod }} keeps restarting.',
@@ -51,7 +51,7 @@ export const guard: readonly Group[] = [
     rules: [
       {
         alert: 'PosternAuditUnwritable',
-        expr: `${perGuard.value('postern_audit_writable')} == 0`,
+        expr: `${perGuard.value('postern_audit_writable', { where: GUARDS })} == 0`,
         for: '1m',
         severity: 'page',
         summary:

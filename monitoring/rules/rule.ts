@@ -26,3 +26,6 @@ export const perNamespace = promql({ matchers: '', over: '5m', keep: ['namespace
 
 /** Of each guard. */
 export const perGuard = promql({ matchers: '', over: '5m', keep: ['namespace', 'pod', 'instance'] })
+
+/** The controller exposes the gauges of the guard too, and never sets them. */
+export const GUARDS = { job: '!~".*controller.*"' } as const

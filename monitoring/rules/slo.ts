@@ -8,8 +8,11 @@ const OWN_FAULT = '=~"guard_failed|guard_unavailable"'
 const OBJECTIVES = {
   unavailable: {
     allowed: 0.001,
-    ratio: (over: string) =>
-      `(${perNamespace.rate('postern_refusals_total', { where: { code: OWN_FAULT }, over })}) / (${perNamespace.rate('postern_requests_total', { over })})`,
+    ratio: (over: string) => {
+      const all = perNamespace.rate('postern_requests_total', { over })
+      const bad = perNamespace.rate('postern_refusals_total', { where: { code: OWN_FAULT }, over })
+      return `(${bad} or 0 * ${all}) / ${all}`
+    },
   },
   slow: {
     allowed: 0.01,

@@ -1,0 +1,92 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { resolve } from 'node:path'
+import { boards } from './dashboards/all.ts'
+import { isInstalled, startPrometheus, type Daemon } from './demo/prometheus.ts'
+import { startScene, type Scene } from './demo/scene.ts'
+
+const HAVE = isInstalled('prometheus')
+const live = HAVE ? test : test.skip
+const WHY = HAVE ? '' : ' (skipped: no prometheus on the PATH; Debian has it in the package prometheus)'
+
+const RULES = resolve(import.meta.dirname, 'generated/rules/postern.rules.yaml')
+
+let scene: Scene | undefined
+let prometheus: Daemon | undefined
+
+beforeAll(async () => {
+  if (!HAVE) return
+  scene = await startScene()
+  prometheus = await startPrometheus({
+    targets: [new URL(scene.guard.adminUrl).host],
+    ruleFiles: [RULES],
+    interval: '1s',
+  })
+  for (let rounds = 0; rounds < 6; rounds++) {
+    await scene.round()
+    await sleep(1200)
+  }
+}, 60_000)
+
+afterAll(async () => {
+  await prometheus?.close()
+  await scene?.close()
+})
+
+interface Answer {
+  readonly status: string
+  readonly error?: string
+  readonly data?: { readonly result: readonly { readonly value: readonly [number, string] }[] }
+}
+
+const ask = async (query: string): Promise<Answer> => {
+  const url = new URL('/api/v1/query', prometheus!.url)
+  url.searchParams.set('query', query)
+  return (await (await fetch(url)).json()) as Answer
+}
+
+/** As Grafana fills in its variables when everything is chosen. */
+const filledIn = (expr: string): string =>
+  expr
+    .replaceAll('$__rate_interval', '20s')
+    .replaceAll('$__range', '60s')
+    .replaceAll(/\$(namespace|instance)\b/g, '.*')
+
+const panels = boards.flatMap((board) =>
+  board.rows.flatMap((row) =>
+    row.panels.flatMap((panel) =>
+      panel.queries
+        .filter(({ from }) => from === undefined)
+        .map((query) => ({ name: `${board.title} / ${panel.title} / ${query.legend}`, expr: query.expr })),
+    ),
+  ),
+)
+
+/** Panels that are empty while all is well, and why. */
+const MAY_BE_EMPTY: Readonly<Record<string, string>> = {}
+
+live.each(panels)(`$name has numbers after demo traffic${WHY}`, async ({ name, expr }) => {
+  const answer = await ask(filledIn(expr))
+  expect(answer).toMatchObject({ status: 'success' })
+  const numbers = answer.data?.result.map(({ value }) => Number(value[1])).filter(Number.isFinite)
+  if (name in MAY_BE_EMPTY) expect(numbers).toEqual([])
+  else expect(numbers).not.toEqual([])
+})
+
+live(`every rule is evaluated without an error${WHY}`, async () => {
+  const answer = (await (await fetch(`${prometheus!.url}/api/v1/rules`)).json()) as {
+    data: { groups: { rules: { name: string; health: string; lastError?: string }[] }[] }
+  }
+  const rules = answer.data.groups.flatMap((group) => group.rules)
+  expect(rules.length).toBeGreaterThan(40)
+  expect(rules.filter(({ health }) => health !== 'ok')).toEqual([])
+})
+
+live(`no series has a label that a caller could choose${WHY}`, async () => {
+  const answer = (await (
+    await fetch(`${prometheus!.url}/api/v1/series?match[]={__name__=~"postern_.*"}`)
+  ).json()) as { data: Record<string, string>[] }
+  const values = answer.data.flatMap((series) => Object.values(series))
+  expect(values.length).toBeGreaterThan(100)
+  expect(values.filter((value) => /user-1|acme|not-there|not-a-key|passwd/.test(value))).toEqual([])
+})
