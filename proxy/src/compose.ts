@@ -13,11 +13,13 @@ import { edgeRecorder } from './compose/edge.ts'
 import { composeAudit, composeTracer } from './compose/parts.ts'
 import { composeRoutes, errorShapeOf, uninspectedUpstreams } from './compose/routes.ts'
 import { changesThatNeedRestart } from './compose/restart.ts'
-import { adminServer } from './server/admin.ts'
+import { composeWorkload } from './compose/workload.ts'
+import { adminServer, type AdminServer } from './server/admin.ts'
 import { server, type Server } from './server/server.ts'
 import { readTls, watchTls } from './server/tls-files.ts'
 import { promMeter } from './telemetry/metrics.ts'
 import type { Json } from './core/json.ts'
+import type { WorkloadIdentity } from './workload/keeper.ts'
 
 export interface GuardOptions {
   readonly log: Log
@@ -57,7 +59,6 @@ type Opened = (() => Promise<void>)[]
 
 const start = async (config: Config, options: GuardOptions, opened: Opened): Promise<RunningGuard> => {
   const { log } = options
-  if (config.workload !== undefined) throw new Error('workload: is not served yet')
   const meter = promMeter({ maxSeries: MAX_SERIES, processMetrics: true })
   const base: Base = {
     meter,
@@ -71,28 +72,21 @@ const start = async (config: Config, options: GuardOptions, opened: Opened): Pro
     await base.audit.close()
     await base.tracer.close()
   })
-  const state: State = { config, base, current: await composeGeneration(config, base), server: undefined }
-  opened.push(() => state.current.retire())
+  const state: State = { config, base, workload: undefined, current: undefined, server: undefined }
+  // First, so that whoever probes is told what is waited for.
+  const admin = await openAdmin(state, meter, options)
+  opened.push(() => admin.close())
+  if (config.workload) state.workload = await composeWorkload(config.workload, { meter, log })
+  opened.push(async () => state.workload?.close())
+  await state.workload?.ready()
+  state.current = await composeGeneration(config, base)
+  opened.push(async () => state.current?.retire())
   const data = await listen(state)
   opened.push(() => data.close(0))
   state.server = data
   const tlsWatch =
     config.server.tls && watchTls({ files: config.server.tls, apply: (one) => data.setTls(one), meter, log })
   opened.push(() => Promise.resolve(tlsWatch?.close()))
-  const admin = await adminServer({
-    host: config.admin.host,
-    port: config.admin.port,
-    ready: () => whyNotReady(state),
-    metrics: async () => ({
-      contentType: meter.contentType,
-      text: await exposed(state, () => meter.expose()),
-    }),
-    coverage: () => coverage(composeRoutes(state.config), state.config),
-    config: () => maskedConfig(state.config) as Json,
-    drain: () => void data.drain(),
-    probes: options.probes ?? [],
-    log,
-  })
   const watch = follow(state, options)
   return {
     port: data.address.port,
@@ -103,7 +97,8 @@ const start = async (config: Config, options: GuardOptions, opened: Opened): Pro
       watch?.close()
       tlsWatch?.close()
       await admin.close()
-      await state.current.retire()
+      await state.current?.retire()
+      await state.workload?.close()
       await base.audit.close()
       await base.tracer.close()
     },
@@ -113,9 +108,34 @@ const start = async (config: Config, options: GuardOptions, opened: Opened): Pro
 interface State {
   config: Config
   readonly base: Base
-  current: Generation
+  /** Undefined while the guard starts, or when it gets its certificates otherwise. */
+  workload: WorkloadIdentity | undefined
+  /** Undefined while the guard starts. */
+  current: Generation | undefined
   server: Server | undefined
 }
+
+type PromMeter = ReturnType<typeof promMeter>
+
+const openAdmin = (
+  state: State,
+  meter: PromMeter,
+  { log, probes = [] }: GuardOptions,
+): Promise<AdminServer> =>
+  adminServer({
+    host: state.config.admin.host,
+    port: state.config.admin.port,
+    ready: () => whyNotReady(state),
+    metrics: async () => ({
+      contentType: meter.contentType,
+      text: await exposed(state, () => meter.expose()),
+    }),
+    coverage: () => coverage(composeRoutes(state.config), state.config),
+    config: () => maskedConfig(state.config) as Json,
+    drain: () => void state.server?.drain(),
+    probes,
+    log,
+  })
 
 const listen = async (state: State): Promise<Server> => {
   const { config, base } = state
@@ -131,26 +151,32 @@ const listen = async (state: State): Promise<Server> => {
       errorShape: errorShapeOf,
       refused: edgeRecorder(base),
       uninspected: {
-        authorize: (received) => state.current.authorize(received),
+        authorize: (received) => serving(state).authorize(received),
         upstreams: uninspectedUpstreams(config),
       },
     },
     (received) => {
-      const why = state.base.audit.unready()
+      const why = base.audit.unready()
       if (why !== undefined) throw new Refusal('guard_unavailable', { cause: new Error(why) })
-      return state.current.handle(received)
+      return serving(state).handle(received)
     },
     base,
   )
 }
 
+const serving = ({ current }: State): Generation => {
+  if (current === undefined) throw new Refusal('guard_unavailable', { cause: new Error('starting') })
+  return current
+}
+
 /** What keeps traffic away; empty when it may come. */
-const whyNotReady = ({ base, current, server: data }: State): readonly string[] =>
+const whyNotReady = ({ base, workload, current, server: data }: State): readonly string[] =>
   [
     data === undefined ? 'starting' : undefined,
     data?.draining ? 'draining' : undefined,
     base.audit.unready(),
-    ...current.unready(),
+    workload?.unready(),
+    ...(current?.unready() ?? []),
   ].filter((why) => why !== undefined)
 
 const exposed = (state: State, expose: () => Promise<string>): Promise<string> => {
@@ -167,7 +193,7 @@ const apply = async (state: State, next: Config): Promise<void> => {
   const old = state.current
   state.current = await composeGeneration(next, state.base)
   state.config = next
-  void old.retire()
+  void old?.retire()
 }
 
 /** Follows the configuration file and every file that it names. */

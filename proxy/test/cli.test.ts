@@ -320,7 +320,7 @@ describe('postern serve', () => {
     child.kill('SIGTERM')
     await once(child, 'exit')
     await model.close()
-  })
+  }, 60_000)
 
   test('says which variable is empty or wrong', () => {
     expect(postern(['serve', 'env:NOT_SET'])).toMatchObject({

@@ -31,7 +31,11 @@ export const badFiles = async (config: Config): Promise<readonly string[]> => {
   const given = (file: string): boolean => config.workload?.directory === dirname(file)
   if (server.tls !== undefined && !given(server.tls.certFile))
     await attempt('server.tls', () => server.tls && readTls(server.tls))
-  if (policy.engine === 'wasm' && (policy.bundle ?? policy.dataFile) !== undefined)
+  if (
+    policy.engine === 'wasm' &&
+    policy.remote === undefined &&
+    (policy.bundle ?? policy.dataFile) !== undefined
+  )
     await attempt('policy', () => composePolicy(config, instruments))
   // Compiling every rule takes a second; only names that were written can be wrong.
   if (inspection.disableRules.length > 0)

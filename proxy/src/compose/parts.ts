@@ -15,6 +15,7 @@ import { wasmPolicy } from '../policy/wasm.ts'
 import { tracing } from '../telemetry/tracing.ts'
 import { readOptional } from './files.ts'
 import { given } from './given.ts'
+import { remotePolicy } from './remote-policy.ts'
 
 interface Instruments {
   readonly meter: Meter
@@ -25,7 +26,7 @@ export const composePolicy = async (
   { policy }: Config,
   { meter, log }: Instruments,
 ): Promise<PolicyEngine> => {
-  if (policy.remote !== undefined) throw new Error('policy.remote: is not served yet')
+  if (policy.remote !== undefined) return remotePolicy(policy, policy.remote, { meter, log })
   if (policy.engine === 'wasm') {
     const { bundle, dataFile: data, cacheEntries } = policy
     return wasmPolicy({ ...given({ bundle, data }), cacheEntries, meter, log })
