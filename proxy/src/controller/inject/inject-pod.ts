@@ -158,9 +158,8 @@ const dropNulls = (value: object): void => {
   }
 }
 
-const title = (pod: Pod, { namespace }: InjectContext): string => {
+const title = (pod: Pod, { namespace, workload }: InjectContext): string => {
   const name = pod.metadata?.name ?? pod.metadata?.generateName
-  return name === undefined
-    ? `The pod in namespace ${namespace} gets no guard`
-    : `Pod ${namespace}/${name} gets no guard`
+  if (workload !== undefined) return `${workload} in namespace ${namespace} gets no guard`
+  return `Pod ${name ?? ''} in namespace ${namespace} gets no guard`.replace('  ', ' ')
 }

@@ -93,9 +93,9 @@ const readOriginal = (text: string | undefined): Original | undefined => {
 }
 
 const withOriginal = (service: Service, original: Original): Service => {
-  const annotations = { ...service.metadata?.annotations }
-  delete annotations[ORIGINAL]
-  if (original.size > 0) annotations[ORIGINAL] = JSON.stringify(Object.fromEntries(original))
+  const others = Object.entries(service.metadata?.annotations ?? {}).filter(([key]) => key !== ORIGINAL)
+  const kept = original.size === 0 ? [] : [[ORIGINAL, JSON.stringify(Object.fromEntries(original))] as const]
+  const annotations = Object.fromEntries([...others, ...kept])
   const metadata = { ...service.metadata, annotations }
   return {
     ...service,

@@ -24,6 +24,8 @@ export interface InjectSettings {
 export interface InjectContext {
   /** Pods made from a template have none of their own at admission. */
   readonly namespace: string
+  /** Kind and name of the object that the pod is part of, for messages; the pod itself when absent. */
+  readonly workload?: string
 }
 
 export const label = {
