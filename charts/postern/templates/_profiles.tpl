@@ -38,3 +38,16 @@ The profiles, by name, as JSON: default, with the profile laid over it, and what
 {{- define "postern.remote" -}}
 {{- dict "url" (printf "%s/v1/bundles/postern.tar.gz" (include "postern.controller.url" .)) "caFile" "/etc/postern/trust/ca.crt" "tokenFile" "/var/run/postern/token" "publicKeyFile" "/etc/postern/trust/bundle.pub" "file" "/run/postern/bundle.tar.gz" | toJson }}
 {{- end }}
+
+{{/*
+The profiles as a CEL map of their text as it stands in a pod, where Kubernetes would expand `$(`. What JSON writes in a string, CEL reads.
+The text is that of the ConfigMap to the byte: guard.yaml indents it by a block scalar, which ends with one line break.
+*/}}
+{{- define "postern.profiles.cel" -}}
+{
+{{- $first := true }}
+{{- range $name, $profile := include "postern.profiles" . | fromJson -}}
+{{- if not $first }}, {{ end }}{{ $first = false }}'{{ $name }}': {{ printf "%s\n" ($profile | toYaml) | replace "$(" "$$(" | toJson }}
+{{- end -}}
+}
+{{- end }}
