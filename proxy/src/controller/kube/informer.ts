@@ -1,13 +1,15 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Log } from '../../core/log.ts'
 import { KubeError, type KubeApi, type KubeObject } from './api.ts'
 import { backoff } from './backoff.ts'
 
 export interface Informer<Kept> {
   /** All there are, as last seen. */
-  list(): readonly Kept[]
-  get(namespace: string, name: string): Kept | undefined
+  readonly list: () => readonly Kept[]
+  /** `namespace` is empty for what has none. */
+  readonly get: (namespace: string, name: string) => Kept | undefined
   /** Whether the first list was read. */
-  synced(): boolean
+  readonly synced: () => boolean
   /** Ends the watch; `list` stays as it is. */
   close(): Promise<void>
 }
@@ -20,7 +22,7 @@ export interface InformerOptions<Raw extends KubeObject, Kept> {
   readonly fieldSelector?: string
   /** What of an object is kept in memory. */
   readonly keep: (object: Raw) => Kept
-  /** After each change of the list. Must not throw. */
+  /** After each change of what is kept. Must not throw. */
   readonly onChange: () => void
   readonly log: Log
 }
@@ -38,31 +40,19 @@ const RELIST_MS = 1_800_000
 export const startInformer = <Raw extends KubeObject, Kept>(
   options: InformerOptions<Raw, Kept>,
 ): Informer<Kept> => {
-  const { log, path, keep, onChange } = options
+  const { log, path } = options
   const ending = new AbortController()
   const wait = backoff()
-  let kept = new Map<string, Kept>()
-  let synced = false
+  const cache = cacheOf(options)
 
-  const replace = (objects: readonly Raw[]): void => {
-    kept = new Map(objects.map((object) => [keyOf(object), keep(object)]))
-    synced = true
-    onChange()
-  }
-  const apply = ({ type, object }: WatchEvent<Raw>): void => {
-    if (type === 'BOOKMARK') return
-    if (type === 'DELETED') kept.delete(keyOf(object))
-    else kept.set(keyOf(object), keep(object))
-    onChange()
-  }
   const follow = async (): Promise<void> => {
     const listed = await listAll(options, ending.signal)
-    replace(listed.items as readonly Raw[])
+    cache.replace(listed.items as readonly Raw[])
     const relist = performance.now() + RELIST_MS
     for (let version = listed.version; performance.now() < relist;) {
       for await (const event of watchFrom(options, version, ending.signal)) {
         wait.reset()
-        apply(event as WatchEvent<Raw>)
+        cache.apply(event as WatchEvent<Raw>)
         version = event.object.metadata.resourceVersion ?? version
       }
       // A server that ends every watch at once must not be asked in a tight loop.
@@ -85,9 +75,9 @@ export const startInformer = <Raw extends KubeObject, Kept>(
   const running = run()
 
   return {
-    list: () => [...kept.values()],
-    get: (namespace, name) => kept.get(`${namespace}/${name}`),
-    synced: () => synced,
+    list: cache.list,
+    get: cache.get,
+    synced: cache.synced,
     close: async () => {
       ending.abort()
       await running
@@ -95,18 +85,68 @@ export const startInformer = <Raw extends KubeObject, Kept>(
   }
 }
 
-/** The whole collection, in pages of 500. */
-export const listAll = async (
-  { api, path, ...selectors }: Collection,
+interface Cache<Raw, Kept> {
+  readonly list: () => readonly Kept[]
+  readonly get: (namespace: string, name: string) => Kept | undefined
+  readonly synced: () => boolean
+  readonly replace: (objects: readonly Raw[]) => void
+  readonly apply: (event: WatchEvent<Raw>) => void
+}
+
+const cacheOf = <Raw extends KubeObject, Kept>({
+  keep,
+  onChange,
+}: InformerOptions<Raw, Kept>): Cache<Raw, Kept> => {
+  let kept = new Map<string, Kept>()
+  let synced = false
+  return {
+    list: () => [...kept.values()],
+    get: (namespace, name) => kept.get(`${namespace}/${name}`),
+    synced: () => synced,
+    replace: (objects) => {
+      kept = new Map(objects.map((object) => [keyOf(object), keep(object)]))
+      synced = true
+      onChange()
+    },
+    apply: ({ type, object }) => {
+      if (type === 'BOOKMARK') return
+      const key = keyOf(object)
+      if (type === 'DELETED') {
+        kept.delete(key)
+      } else {
+        const next = keep(object)
+        if (isDeepStrictEqual(kept.get(key), next)) return
+        kept.set(key, next)
+      }
+      onChange()
+    },
+  }
+}
+
+const listAll = async (
+  collection: Collection,
   signal: AbortSignal,
 ): Promise<{ readonly items: readonly KubeObject[]; readonly version: string }> => {
   const items: KubeObject[] = []
+  let version = ''
+  for await (const page of listPages(collection, signal)) {
+    items.push(...page.items)
+    version = page.metadata.resourceVersion ?? version
+  }
+  return { items, version }
+}
+
+/** The whole collection, 500 objects at a time. */
+export async function* listPages(
+  { api, path, ...selectors }: Collection,
+  signal: AbortSignal,
+): AsyncIterable<Page> {
   for (let more = ''; ;) {
     const query = queryOf(selectors, { limit: String(PAGE), ...(more === '' ? {} : { continue: more }) })
     const page = await api.call<Page>({ method: 'GET', path: `${path}?${query}`, signal })
-    items.push(...page.items)
+    yield page
     more = page.metadata.continue ?? ''
-    if (more === '') return { items, version: page.metadata.resourceVersion ?? '' }
+    if (more === '') return
   }
 }
 

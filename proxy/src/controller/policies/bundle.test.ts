@@ -10,6 +10,7 @@ import { signFiles } from './signature.ts'
 import { builtIn, opa, signingKey } from './test/samples.ts'
 
 const key = signingKey()
+const MADE_OF = { team: '0123456789abcdef' }
 let folder: string
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'postern-bundle-'))
@@ -22,9 +23,13 @@ const write = (name: string, bytes: Uint8Array | string): string => {
 }
 
 test('a bundle opens with its key only, and not after a change of a byte', () => {
-  const { bytes, revision } = signBundle(builtIn, key)
+  const { bytes, revision } = signBundle(builtIn, MADE_OF, key)
   expect(revision).toMatch(/^[0-9a-f]{16}$/)
-  expect(openBundle(bytes, key)).toEqual({ wasm: expect.anything(), data: builtIn.data })
+  expect(openBundle(bytes, key)).toEqual({
+    policy: { wasm: expect.anything(), data: builtIn.data },
+    madeOf: MADE_OF,
+    revision,
+  })
   expect(openBundle(bytes, signingKey())).toBeUndefined()
   expect(openBundle(bytes, { ...key, keyid: 'other' })).toBeUndefined()
   const files = new Map(unpackTarGz(bytes))
@@ -37,13 +42,15 @@ test('a bundle opens with its key only, and not after a change of a byte', () =>
 })
 
 test('equal policies have equal revisions; other data is another revision', () => {
-  expect(signBundle(builtIn, key).revision).toBe(signBundle(builtIn, signingKey()).revision)
-  expect(signBundle({ ...builtIn, data: {} }, key).revision).not.toBe(signBundle(builtIn, key).revision)
+  expect(signBundle(builtIn, MADE_OF, key).revision).toBe(signBundle(builtIn, {}, signingKey()).revision)
+  expect(signBundle({ ...builtIn, data: {} }, {}, key).revision).not.toBe(
+    signBundle(builtIn, MADE_OF, key).revision,
+  )
 })
 
 test('what does not fit into a ConfigMap is an error with the sizes', () => {
   const wasm = Buffer.from(Array.from({ length: 1_100_000 }, () => Math.floor(Math.random() * 256)))
-  expect(() => signBundle({ wasm, data: {} }, key)).toThrow(/11\d{5} bytes, more than the 1000000/)
+  expect(() => signBundle({ wasm, data: {} }, {}, key)).toThrow(/11\d{5} bytes, more than the 1000000/)
 })
 
 test('equal files make equal archives, which the system tar reads', () => {
@@ -134,7 +141,7 @@ withOpa('OPA verifies and reads what is signed, and nothing with another key (ne
   expect(askOpa(data, good)).toContain('"read"')
   expect(askOpa(data, bad)).toMatch(/failed to verify/)
   // As usually built, OPA has no engine for Wasm; it says so after it has verified the bundle.
-  const whole = write('bundle.tar.gz', signBundle(builtIn, key).bytes)
+  const whole = write('bundle.tar.gz', signBundle(builtIn, MADE_OF, key).bytes)
   expect(askOpa(whole, good)).not.toMatch(/verif/)
   expect(askOpa(whole, bad)).toMatch(/failed to verify/)
 })

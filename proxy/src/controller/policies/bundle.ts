@@ -28,13 +28,23 @@ const SIGNATURES = '.signatures.json'
 /** Bytes that fit into a ConfigMap with its metadata. */
 const MAX_BUNDLE = 1_000_000
 
+/** What a bundle was made of: per source the digest of its content. It is signed too, so that an old bundle cannot pass for a new one. */
+export type MadeOf = Readonly<Record<string, string>>
+
+export interface OpenedBundle {
+  readonly policy: Policy
+  readonly madeOf: MadeOf
+  readonly revision: string
+}
+
 /** Throws Error when it would not fit into a ConfigMap. */
-export const signBundle = ({ wasm, data }: Policy, key: SigningKey): SignedBundle => {
+export const signBundle = ({ wasm, data }: Policy, madeOf: MadeOf, key: SigningKey): SignedBundle => {
   const dataBytes = Buffer.from(JSON.stringify(data))
   const revision = createHash('sha256').update(dataBytes).update('\0').update(wasm).digest('hex').slice(0, 16)
   const manifest = {
     revision,
     roots: BUNDLE_ROOTS,
+    metadata: { made_of: madeOf },
     wasm: ENTRYPOINTS.map((entrypoint) => ({ entrypoint, module: `/${WASM}` })),
   }
   const files = new Map<string, Uint8Array>([
@@ -51,16 +61,23 @@ export const signBundle = ({ wasm, data }: Policy, key: SigningKey): SignedBundl
   return { bytes, revision }
 }
 
-/** The policy in a bundle that this key signed; undefined for any other bytes. */
-export const openBundle = (bytes: Uint8Array, key: SigningKey): Policy | undefined => {
+/** What is in a bundle that this key signed; undefined for any other bytes. */
+export const openBundle = (bytes: Uint8Array, key: SigningKey): OpenedBundle | undefined => {
   try {
     const { [SIGNATURES]: signatures, ...files } = Object.fromEntries(unpackTarGz(bytes))
-    const wasm = files[WASM]
-    const data = files[DATA]
-    if (wasm === undefined || data === undefined || signatures === undefined) return undefined
-    if (!signedBy(new Map(Object.entries(files)), signatures, key)) return undefined
-    return { wasm, data: JSON.parse(Buffer.from(data).toString()) as JsonObject }
+    const { [MANIFEST]: manifest, [DATA]: data, [WASM]: wasm } = files
+    if (wasm === undefined || data === undefined || manifest === undefined) return undefined
+    if (signatures === undefined || !signedBy(new Map(Object.entries(files)), signatures, key))
+      return undefined
+    const { revision, metadata } = JSON.parse(Buffer.from(manifest).toString()) as Manifest
+    const policy = { wasm, data: JSON.parse(Buffer.from(data).toString()) as JsonObject }
+    return { policy, madeOf: metadata?.made_of ?? {}, revision }
   } catch {
     return undefined
   }
+}
+
+interface Manifest {
+  readonly revision: string
+  readonly metadata?: { readonly made_of?: MadeOf }
 }
