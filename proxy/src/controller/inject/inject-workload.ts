@@ -1,5 +1,4 @@
 import { injectPod, type InjectStatus } from './inject-pod.ts'
-import type { Pod } from './objects.ts'
 import { label, type InjectSettings } from './settings.ts'
 
 /** Any object of Kubernetes, as JSON. */
