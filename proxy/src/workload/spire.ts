@@ -49,7 +49,8 @@ export const spireIdentity = async (options: SpireIdentityOptions): Promise<Work
 
   const following = rounds({
     retry: { minMs: retryMinMs, maxMs: retryMaxMs },
-    round: async ({ signal, succeeded }) => {
+    round: async (round) => {
+      const { signal } = round
       const call = { socketPath, path: PATH, metadata: METADATA, firstMessageMs: timeoutMs, pingMs, signal }
       for await (const message of grpcStream({ ...call, maxMessageBytes: MAX_MESSAGE_BYTES })) {
         const { certificate, key, ca } = chosen(readSvids(message), options)
@@ -57,13 +58,12 @@ export const spireIdentity = async (options: SpireIdentityOptions): Promise<Work
         deniedSince = undefined
         kept.withhold(undefined)
         following.unref()
-        succeeded()
+        round.succeeded()
       }
       return 0
     },
     failed: (cause, failure) => {
-      const denied = cause instanceof GrpcError && cause.status === PERMISSION_DENIED
-      if (denied) deniedSince ??= performance.now()
+      deniedSince = denies(cause) ? (deniedSince ?? performance.now()) : undefined
       if (deniedSince !== undefined && performance.now() - deniedSince >= withdrawnAfterMs)
         kept.withhold('the agent says that this workload has no identity')
       kept.failed(cause, failure)
@@ -80,11 +80,18 @@ export const spireIdentity = async (options: SpireIdentityOptions): Promise<Work
   }
 }
 
+/** A whole state without the identity that we had takes it back, as a denial does. */
+class NoIdentityError extends Error {}
+
+const denies = (cause: Error): boolean =>
+  cause instanceof NoIdentityError || (cause instanceof GrpcError && cause.status === PERMISSION_DENIED)
+
 const chosen = (svids: readonly Svid[], { hint, spiffeId }: SpireIdentityOptions): Svid => {
   const found = svids.find(
     (svid) =>
       (hint === undefined || svid.hint === hint) && (spiffeId === undefined || svid.spiffeId === spiffeId),
   )
-  if (found === undefined) throw new Error(`none of ${svids.length} identities is the one asked for`)
+  if (found === undefined)
+    throw new NoIdentityError(`none of ${svids.length} identities is the one asked for`)
   return found
 }

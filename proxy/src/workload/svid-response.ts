@@ -15,11 +15,10 @@ const MAX_TEXT = 2048
 
 /**
  * The identities of an `X509SVIDResponse` (workload.proto: svids = 1). Federated bundles and CRLs are not read: callers of
- * other trust domains are not trusted. Throws Error for a message without an identity or with one that lacks a part.
+ * other trust domains are not trusted. Throws Error for a message that is not well formed, or with an identity that lacks a part.
  */
 export const readSvids = (message: Uint8Array): readonly Svid[] => {
   const svids = lengthFields(message).filter(({ number }) => number === 1)
-  if (svids.length === 0) throw new Error('the message has no identity')
   if (svids.length > MAX_SVIDS) throw new Error(`the message has more than ${MAX_SVIDS} identities`)
   return svids.map(({ bytes }) => readSvid(bytes))
 }

@@ -36,9 +36,7 @@ export interface Authority {
   /** A certificate over the key of a PKCS #10 request. */
   sign(csr: string, leaf?: Leaf): Promise<string>
   /** A key and a certificate. */
-  issue(
-    leaf?: Leaf,
-  ): Promise<{
+  issue(leaf?: Leaf): Promise<{
     readonly certificate: string
     readonly key: string
     readonly keyDer: Buffer
@@ -105,7 +103,9 @@ export const authority = async (
     sign: async (csr, leaf) => {
       const request = new Pkcs10CertificateRequest(csr)
       if (!(await request.verify(webcrypto))) throw new Error('the request is not signed by its own key')
-      const key = await request.publicKey.export(algorithm, ['verify'], webcrypto)
+      const key = await webcrypto.subtle.importKey('spki', request.publicKey.rawData, algorithm, true, [
+        'verify',
+      ])
       return `${(await make(key, leaf)).toString('pem')}\n`
     },
     issue: async (leaf) => {
