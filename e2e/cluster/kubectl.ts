@@ -34,7 +34,10 @@ export const capture = (command: readonly string[], options: CaptureOptions = {}
     child.once('error', fail)
     child.once('close', (code) => {
       const said = Buffer.concat(out).toString()
-      if (code === 0) { done(said); return; }
+      if (code === 0) {
+        done(said)
+        return
+      }
       const why = `${Buffer.concat(err).toString()}${said}`.trim()
       fail(new Error(`${program.split('/').at(-1) ?? ''} ${args.join(' ')}: ${why}`))
     })

@@ -82,6 +82,8 @@ export const buildNodeImages = (): Promise<readonly string[]> =>
     ),
   )
 
+const DEMO = ['serve-model.ts', 'model.ts', 'model-openai.ts', 'model-anthropic.ts', 'script.ts']
+
 /** As the Dockerfile lays them out. */
 const guardFiles = async (root: string): Promise<void> => {
   const home = join(root, 'postern')
@@ -92,6 +94,7 @@ const guardFiles = async (root: string): Promise<void> => {
   copy('proxy/package.json')
   for (const name of readdirSync(join(REPOSITORY, 'policies')))
     if (name !== 'node_modules') copy(`policies/${name}`)
+  for (const name of DEMO) copy(`proxy/demo/${name}`)
   for (const path of await packagesOf('@postern/proxy')) copy(path)
   const opa = [...(process.env.PATH ?? '').split(delimiter), join(homedir(), 'go/bin')]
     .map((folder) => join(folder, 'opa'))

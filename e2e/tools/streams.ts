@@ -1,59 +1,69 @@
 import OpenAI from 'openai'
-import { readFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
 
 /**
- * Keeps so many streams open for so long, each to its end and then the next, and counts: `whole` got every piece and a clean
- * ending, `cut` did not, `refused` never began. First line on stdout once all are running, last line the tally.
+ * Keeps so many streams open until stdin ends, each to its end and then the next, and counts: `whole` got every piece and a clean
+ * ending, `cut` did not, `refused` never began. One line on stdout says that all are running, one at the end is the tally.
  */
-const { url, token, streams, seconds, pieces } = JSON.parse(readFileSync(0, 'utf8')) as {
+const input = createInterface({ input: process.stdin })
+const [line] = (await once(input, 'line')) as [string]
+const { url, token, streams, pieces } = JSON.parse(line) as {
   url: string
   token: string
   streams: number
-  seconds: number
   pieces: number
 }
+let going = true
+input.once('close', () => {
+  going = false
+})
+
 const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: token, maxRetries: 0, timeout: 60_000 })
-const until = performance.now() + seconds * 1000
 const tally = { whole: 0, cut: 0, refused: 0, problems: {} as Record<string, number> }
-let running = 0
+let begun = 0
 
 const problem = (kind: 'cut' | 'refused', cause: unknown): void => {
   tally[kind]++
-  const words = `${kind}: ${(cause instanceof Error ? cause.message : String(cause)).slice(0, 200)}`
+  const error = cause instanceof Error ? cause : new Error(String(cause))
+  const inner = error.cause instanceof Error ? ` (${error.cause.message})` : ''
+  const words = `${kind}: ${error.message.slice(0, 200)}${inner}`
   tally.problems[words] = (tally.problems[words] ?? 0) + 1
 }
 
-const one = async (): Promise<void> => {
+const one = async (): Promise<boolean> => {
   const opened = await client.chat.completions
     .create({
       model: 'demo-small',
       stream: true,
       messages: [{ role: 'user', content: `count to ${pieces}` }],
     })
-    .catch((cause: unknown) => problem('refused', cause))
-  if (!opened) return
+    .catch((cause: unknown) => {
+      problem('refused', cause)
+    })
+  if (!opened) return false
+  if (++begun === streams) process.stdout.write('{"running":true}\n')
   try {
-    let last = ''
+    let text = ''
     let finish: string | null = null
     for await (const chunk of opened) {
-      if (last === '') if (++running === streams) process.stdout.write('{"running":true}\n')
-      last = chunk.choices[0]?.delta.content || last || ' '
+      text += chunk.choices[0]?.delta.content ?? ''
       finish = chunk.choices[0]?.finish_reason ?? finish
     }
-    if (finish === 'stop' && last.includes(`number ${pieces}`)) tally.whole++
-    else problem('cut', `ended with ${finish ?? 'nothing'} after "${last}"`)
+    if (finish === 'stop' && text.includes(`number ${pieces},`)) tally.whole++
+    else problem('cut', `ended with ${finish ?? 'nothing'} after ${text.length} characters`)
   } catch (cause) {
     problem('cut', cause)
   }
+  return true
 }
+
+const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms))
 
 await Promise.all(
   Array.from({ length: streams }, async () => {
-    while (performance.now() < until) {
-      const before = tally.refused
-      await one()
-      if (tally.refused > before) await new Promise((done) => setTimeout(done, 100))
-    }
+    while (going) if (!(await one())) await pause(200)
   }),
 )
 process.stdout.write(`${JSON.stringify(tally)}\n`)
+process.exit(0)

@@ -1,0 +1,63 @@
+import { join } from 'node:path'
+import { eventually } from '../cluster/processes.ts'
+import { api, type Api } from './api.ts'
+
+/** The release that the specs of the full tier share, by the names that the documentation uses. */
+export const RELEASE = 'postern'
+
+const CHART = join(import.meta.dirname, '../../charts/postern')
+
+export type Values = Readonly<Record<string, unknown>>
+
+/** The image made from this repository, and times that a test can wait for. */
+const VALUES: Values = {
+  image: { repository: 'postern.local/postern', tag: 'e2e', pullPolicy: 'Never' },
+  injection: { drainSeconds: 20 },
+  certificates: { settleSeconds: 5 },
+}
+
+/** `helm upgrade --install` into an own namespace; waits until everything of it is ready. */
+export const install = async (values: Values = {}): Promise<Api> => {
+  const cluster = await api()
+  await cluster.helm(
+    [
+      ...['upgrade', '--install', RELEASE, CHART, '--namespace', RELEASE, '--create-namespace'],
+      ...['--wait', '--timeout', '180s', '--values', '-'],
+    ],
+    JSON.stringify(merge(VALUES, values)),
+  )
+  return cluster
+}
+
+/** The release as the specs need it: installed now when it is not. */
+export const installed = async (): Promise<Api> => {
+  const cluster = await api()
+  const there = await cluster.helm(['list', '--namespace', RELEASE, '--deployed', '--short'])
+  return there.trim() === RELEASE ? cluster : install()
+}
+
+/** A namespace in which every pod must have a guard, once the controller has put there what guards trust. */
+export const guardedNamespace = async (cluster: Api, prefix: string): Promise<string> => {
+  const namespace = await cluster.namespace(prefix)
+  const labels = ['postern.dev/injection=enabled', 'postern.dev/allow-exempt=true']
+  await cluster.kubectl(['label', 'namespace', namespace, ...labels])
+  await eventually(() => cluster.kubectl(['-n', namespace, 'get', 'configmap', 'postern-trust']), 60)
+  return namespace
+}
+
+export const uninstall = async (): Promise<void> => {
+  const { helm } = await api()
+  await helm(['uninstall', RELEASE, '--namespace', RELEASE, '--wait', '--ignore-not-found'])
+}
+
+const isObject = (value: unknown): value is Values =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const merge = (below: Values, above: Values): Values => {
+  const both: Record<string, unknown> = { ...below }
+  for (const [key, value] of Object.entries(above)) {
+    const old = both[key]
+    both[key] = isObject(old) && isObject(value) ? merge(old, value) : value
+  }
+  return both
+}
