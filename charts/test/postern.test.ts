@@ -1,0 +1,319 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect } from '@jest/globals'
+import { parse, stringify } from 'yaml'
+import { configMistakes, controllerConfigSchema } from '../../proxy/src/controller/config.ts'
+import { unusedValues } from './change-each-value.ts'
+import { helmTest, runHelm, template, type Manifest } from './helm.ts'
+import { find, names, pick, podTemplates } from './manifests.ts'
+
+const chart = fileURLToPath(new URL('../postern', import.meta.url))
+const guard = fileURLToPath(new URL('../../proxy/bin/postern.mjs', import.meta.url))
+
+const models = {
+  upstreams: [{ name: 'model', url: 'https://llm.example.com' }],
+  models: [{ name: 'small', targets: [{ upstream: 'model' }] }],
+}
+
+/** Everything on that can be on together. */
+const all = {
+  imagePullSecrets: [{ name: 'registry' }],
+  certificates: { source: 'cert-manager' },
+  policies: { data: { tenants: { a: {} } }, rego: { 'mine.rego': 'package mine\n' } },
+  monitoring: {
+    podMonitor: { enabled: true },
+    serviceMonitor: { enabled: true },
+    rules: { enabled: true },
+    dashboards: { enabled: true },
+  },
+  gateway: {
+    enabled: true,
+    configuration: models,
+    tls: { source: 'cert-manager', issuer: { name: 'letsencrypt' }, clientAuth: 'optional' },
+    redis: { url: 'rediss://redis.cache:6380', password: { secret: 'redis' } },
+    autoscaling: { enabled: true, metric: { name: 'postern_in_flight' } },
+    secret: 'keys',
+  },
+}
+
+const keda = { gateway: { autoscaling: { enabled: false }, keda: { enabled: true } } }
+
+const variants: Readonly<Record<string, unknown>> = {
+  default: {},
+  'cert-manager': { certificates: { source: 'cert-manager' } },
+  gateway: { gateway: { enabled: true, configuration: models } },
+  policy: { injection: { by: 'policy' } },
+  spire: { injection: { by: 'policy', identity: 'spire' } },
+  'no-identity': { injection: { identity: 'none' }, policies: { enabled: false } },
+  keda: { gateway: { enabled: true, configuration: models, keda: { enabled: true } } },
+  open: {
+    admission: { enabled: false },
+    networkPolicies: { enabled: false },
+    guard: { tokenReview: { groups: [] } },
+  },
+  all,
+}
+
+const rows = Object.entries(variants)
+
+for (const [name, values] of rows) {
+  helmTest(`${name}: helm lint --strict finds nothing`, async () => {
+    const { status, stdout, stderr } = await runHelm(
+      ['lint', '--strict', chart, '--kube-version', '1.36.0'],
+      values,
+    )
+    expect(`${stdout}${stderr}`).not.toMatch(/\[(WARNING|ERROR)\]/)
+    expect(status).toBe(0)
+  })
+
+  helmTest(`${name}: what is rendered is as it was looked at`, async () => {
+    const manifests = await rendered(values)
+    expect(new Set(names(manifests)).size).toBe(manifests.length)
+    expect(shown(manifests, name === 'default' ? [] : await rendered({}))).toMatchSnapshot()
+  })
+
+  helmTest(
+    `${name}: every pod is what Pod Security restricted and the usual Gatekeeper rules ask for`,
+    async () => {
+      for (const { of, pod } of podTemplates(await rendered(values)))
+        expect([of.metadata.name, faults(pod)]).toEqual([of.metadata.name, []])
+    },
+  )
+
+  helmTest(`${name}: the guard accepts every profile, and the controller its file`, async () => {
+    const manifests = await rendered(values)
+    expect(profilesOf(manifests).map(check)).toEqual(profilesOf(manifests).map(() => ''))
+    const file = dataOf(find(manifests, 'ConfigMap', 'postern-controller'))['controller.yaml']!
+    expect(configMistakes(controllerConfigSchema.parse(parse(file)))).toEqual([])
+  })
+}
+
+const rendered = (values: unknown): Promise<readonly Manifest[]> =>
+  template(chart, { values, args: ['--kube-version', '1.36.0'] })
+
+/** As YAML: the objects that a variant has otherwise than the default, and the names of those that it does not have. */
+const shown = (manifests: readonly Manifest[], base: readonly Manifest[]): string => {
+  const known = new Set(base.map((manifest) => stringify(manifest)))
+  const changed = manifests.filter((manifest) => !known.has(stringify(manifest))).map(withoutCopies)
+  const kept = new Set(names(manifests))
+  const gone = names(base).filter((name) => !kept.has(name))
+  return [
+    ...gone.map((name) => `# without ${name}\n`),
+    ...changed.map((manifest) => stringify(manifest)),
+  ].join('---\n')
+}
+
+/** Dashboards and rules are tested where they are made; here only that they are there. */
+const withoutCopies = (manifest: Manifest): unknown =>
+  manifest.kind === 'PrometheusRule' || manifest.metadata.name.startsWith('postern-dashboard-')
+    ? { kind: manifest.kind, metadata: manifest.metadata }
+    : manifest
+
+const dataOf = (manifest: Manifest): Readonly<Record<string, string>> =>
+  (manifest as Manifest & { readonly data: Record<string, string> }).data
+
+const profilesOf = (manifests: readonly Manifest[]): readonly string[] =>
+  manifests
+    .filter(
+      ({ kind, metadata }) =>
+        kind === 'ConfigMap' && ['postern-guard', 'postern-gateway'].includes(metadata.name),
+    )
+    .flatMap((manifest) => Object.values(dataOf(manifest)))
+
+/** What `postern check` finds in a configuration whose files only a pod has. */
+const check = (profile: string): string => {
+  const folder = mkdtempSync(join(tmpdir(), 'postern-profile-'))
+  try {
+    const file = join(folder, 'profile.yaml')
+    writeFileSync(file, profile)
+    const { stderr, status } = spawnSync(process.execPath, [guard, 'check', '--document', file], {
+      encoding: 'utf8',
+    })
+    return status === 0 ? '' : `exit status ${String(status)}: ${stderr}`
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+const faults = (pod: Manifest): readonly string[] => {
+  const found: string[] = []
+  const rule = (holds: boolean, what: string): void => {
+    if (!holds) found.push(what)
+  }
+  const spec = (path: string): unknown => pick(pod, `spec.${path}`)
+  rule(spec('automountServiceAccountToken') === false, 'mounts a token')
+  rule(spec('securityContext.runAsNonRoot') === true, 'may be root')
+  rule(spec('securityContext.seccompProfile.type') === 'RuntimeDefault', 'has no seccomp profile')
+  for (const path of ['hostNetwork', 'hostPID', 'hostIPC', 'shareProcessNamespace'])
+    rule(spec(path) === undefined, path)
+  for (const volume of (spec('volumes') as unknown[] | undefined) ?? [])
+    rule(pick(volume, 'hostPath') === undefined, 'hostPath')
+  for (const container of spec('containers') as unknown[]) {
+    const own = (path: string): unknown => pick(container, path)
+    rule(own('securityContext.allowPrivilegeEscalation') === false, 'may gain privileges')
+    rule(own('securityContext.readOnlyRootFilesystem') === true, 'writes its root')
+    rule(own('securityContext.privileged') === undefined, 'is privileged')
+    rule(JSON.stringify(own('securityContext.capabilities')) === '{"drop":["ALL"]}', 'keeps capabilities')
+    rule(own('resources.requests.cpu') !== undefined, 'requests no CPU')
+    rule(
+      own('resources.requests.memory') !== undefined && own('resources.limits.memory') !== undefined,
+      'has no bound of memory',
+    )
+    rule(!/:latest$|^[^:@]+$/.test(String(own('image'))), 'has an image that moves')
+    rule(
+      ((own('ports') as unknown[] | undefined) ?? []).every((port) => pick(port, 'hostPort') === undefined),
+      'hostPort',
+    )
+    if (own('ports') !== undefined)
+      for (const probe of ['readinessProbe', 'livenessProbe'])
+        rule(own(probe) !== undefined, `has no ${probe}`)
+  }
+  return found
+}
+
+const refusals: readonly (readonly [string, unknown, RegExp])[] = [
+  ['an unknown value', { replica: 3 }, /additional properties 'replica' not allowed/],
+  [
+    'an unknown value in a section',
+    { gateway: { replica: 3 } },
+    /at '\/gateway': additional properties 'replica' not allowed/,
+  ],
+  [
+    'a wrong type',
+    { controller: { replicas: 'two' } },
+    /at '\/controller\/replicas': got string, want integer/,
+  ],
+  [
+    'a choice that is none',
+    { injection: { by: 'magic' } },
+    /at '\/injection\/by': value must be one of 'webhook', 'policy'/,
+  ],
+  [
+    'a mistake in a profile',
+    { guard: { profiles: { default: { polcy: {} } } } },
+    /at '\/guard\/profiles\/default'.*additional properties 'polcy' not allowed/s,
+  ],
+  ['a digest that is none', { image: { digest: 'latest' } }, /at '\/image\/digest'/],
+  [
+    'two autoscalers',
+    { gateway: { enabled: true, autoscaling: { enabled: true }, keda: { enabled: true } } },
+    /Switch one off/,
+  ],
+  [
+    'nothing to scale by',
+    { gateway: { enabled: true, autoscaling: { enabled: true, cpu: 0 } } },
+    /nothing to scale by/,
+  ],
+  [
+    'fewer gateways at most than at least',
+    { gateway: { enabled: true, autoscaling: { maxReplicas: 1 } } },
+    /less than minReplicas/,
+  ],
+  [
+    'an issuer without a name',
+    { gateway: { enabled: true, tls: { source: 'cert-manager' } } },
+    /gateway\.tls\.issuer\.name is needed/,
+  ],
+]
+
+for (const [what, values, message] of refusals)
+  helmTest(`${what} is refused with a message that names it`, async () => {
+    await expect(rendered(values)).rejects.toThrow(message)
+  })
+
+helmTest('a policy instead of the webhook is refused by a cluster that does not know it', async () => {
+  const old = template(chart, { values: variants.policy, args: ['--kube-version', '1.35.0'] })
+  await expect(old).rejects.toThrow(/needs MutatingAdmissionPolicy v1/)
+})
+
+helmTest(
+  'each value changes what is rendered',
+  async () => {
+    const unused = await unusedValues({
+      chart,
+      base: all,
+      under: {
+        'image.tag': {},
+        'gateway.replicas': { gateway: { autoscaling: { enabled: false } } },
+        'gateway.keda.prometheus': keda,
+        'gateway.keda.query': keda,
+        'gateway.keda.threshold': keda,
+        'gateway.keda.enabled': { gateway: { autoscaling: { enabled: false } } },
+        'certificates.settleSeconds': {},
+      },
+      samples: {
+        'image.pullPolicy': 'Always',
+        'networkPolicies.apiServerPorts': [7443],
+        'image.digest': `sha256:${'a'.repeat(64)}`,
+        'certificates.issuer': { name: 'other' },
+        'gateway.tls.issuer': { name: 'other' },
+        'gateway.configuration': { retry: { attempts: 1 } },
+        'gateway.networkPolicy.from': [{ podSelector: {} }],
+        'gateway.redis.password': { secret: 'other' },
+        'guard.identity': { anonymous: { roles: ['user'] } },
+        'guard.profiles': { other: {} },
+        'guard.tokenReview.groups': ['system:serviceaccounts:a'],
+        'policies.rego': { 'other.rego': 'package other\n' },
+        'networkPolicies.apiServer': ['10.0.0.1/32'],
+      },
+    })
+    expect(unused).toEqual([])
+  },
+  180_000,
+)
+
+helmTest(
+  'a profile is laid over default, and gets what only the release knows unless it says so itself',
+  async () => {
+    const manifests = await rendered({
+      guard: {
+        identity: { anonymous: { roles: ['user'] } },
+        profiles: {
+          strict: { limits: { maxOutputTokens: 7 }, policy: { engine: 'opa', url: 'http://127.0.0.1:8181' } },
+          own: { identity: { serviceAccounts: { audiences: ['mine'] } } },
+        },
+      },
+    })
+    const data = dataOf(find(manifests, 'ConfigMap', 'postern-guard'))
+    const profile = (name: string): unknown => parse(data[`${name}.yaml`]!)
+    expect(pick(profile('strict'), 'limits.maxOutputTokens')).toBe(7)
+    expect(pick(profile('strict'), 'upstreams.0.name')).toBe('model')
+    expect(pick(profile('strict'), 'policy')).toEqual({ engine: 'opa', url: 'http://127.0.0.1:8181' })
+    expect(pick(profile('own'), 'identity')).toEqual({ serviceAccounts: { audiences: ['mine'] } })
+    expect(pick(profile('default'), 'limits')).toBeUndefined()
+    expect(pick(profile('default'), 'policy.remote.url')).toBe(
+      'https://postern-controller.postern.svc/v1/bundles/postern.tar.gz',
+    )
+  },
+)
+
+helmTest(
+  'names follow the release, and the webhook has no caBundle that an upgrade could take away',
+  async () => {
+    const manifests = await template(chart, { release: 'other' })
+    expect(names(manifests).filter((name) => !/\/other(-|$)/.test(name))).toEqual([])
+    expect(JSON.stringify(find(manifests, 'MutatingWebhookConfiguration', 'other'))).not.toMatch(/caBundle/)
+  },
+)
+
+helmTest('labels of the user stand beside the chart own, never in their place', async () => {
+  const manifests = await rendered({ commonLabels: { team: 'a', 'app.kubernetes.io/name': 'x' } })
+  for (const { kind, metadata } of manifests)
+    expect([kind, metadata.name, metadata.labels?.team]).toEqual([kind, metadata.name, 'a'])
+  expect(JSON.stringify(manifests)).not.toMatch(/"app.kubernetes.io\/name":"x"/)
+})
+
+helmTest('roles name verbs and resources, and the controller reads one Secret', async () => {
+  const roles = (await rendered(all)).filter(({ kind }) => /Role$/.test(kind))
+  const rules = roles.flatMap(
+    (role) => pick(role, 'rules') as { resources: string[]; verbs: string[]; resourceNames?: string[] }[],
+  )
+  expect(JSON.stringify(rules)).not.toMatch(/"\*"/)
+  const secrets = rules.filter(
+    ({ resources, verbs }) => resources.includes('secrets') && JSON.stringify(verbs) !== '["create"]',
+  )
+  expect(secrets.map(({ resourceNames }) => resourceNames)).toEqual([['postern-ca']])
+})
