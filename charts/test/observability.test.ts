@@ -35,7 +35,7 @@ const exceptions: Readonly<Record<string, readonly string[]>> = {
   // Kubelets write logs for root alone, on the node.
   'observability-fluentd': [
     'fluentd may run as root',
-    'volume pods is a hostPath',
+    'volume logs is a hostPath',
     'volume state is a hostPath',
   ],
   // It looks for guards at the API server.
@@ -68,7 +68,7 @@ describe.each(Object.entries(cases))('%s', (_, { values, elsewhere }) => {
 const withoutContent = (manifest: Manifest): unknown => {
   const { data, stringData } = manifest as Manifest &
     Readonly<Record<string, Readonly<Record<string, string>>>>
-  const foreign = /[.](json|rules[.]yaml)$/
+  const foreign = /^(alertmanager[.]yaml|postern[.]yaml)$|[.](json|conf|rules[.]yaml)$/
   const short = (texts: Readonly<Record<string, string>>, all: boolean): unknown =>
     Object.fromEntries(
       Object.entries(texts).map(([key, text]) => [key, all || foreign.test(key) ? '(content)' : text]),
@@ -263,9 +263,9 @@ helmTest('every pod starts closed, and a component is opened only for those that
   expect(names(policies)).not.toContain('NetworkPolicy/observability-grafana')
 })
 
-helmTest('refuses Kibana without Elasticsearch, and Fluentd with nowhere to send to', async () => {
+helmTest('refuses Kibana without Elasticsearch, and Fluentd without Loki', async () => {
   await expect(render({ kibana: { enabled: true } })).rejects.toThrow(/needs elasticsearch\.enabled/)
-  await expect(render({ loki: { enabled: false } })).rejects.toThrow(/nowhere to send/)
+  await expect(render({ loki: { enabled: false } })).rejects.toThrow(/needs loki\.enabled/)
 })
 
 helmTest('the notes say how to open it and what belongs into production', async () => {
