@@ -7,6 +7,8 @@ export interface PromMeterOptions {
   readonly maxSeries: number
   /** Adds the metrics of the process and of Node: memory, CPU, event loop delay, garbage collection. */
   readonly processMetrics: boolean
+  /** Metrics whose names begin so; all when absent. The others are ignored: a program does not tell of what it has not. */
+  readonly only?: string
 }
 
 /** The meter behind `/metrics`, in a registry of its own. */
@@ -25,6 +27,7 @@ export const promMeter = (options: PromMeterOptions): PromMeter => {
   if (options.processMetrics) collectDefaultMetrics({ register: registry })
   const tables = new Map<string, Table>()
   for (const name of Object.keys(metrics) as MetricName[]) {
+    if (!name.startsWith(options.only ?? '')) continue
     const table = countersOf(metrics[name], options.maxSeries)
     tables.set(name, table)
     registry.registerMetric(rendered(name, table))

@@ -102,7 +102,8 @@ const patched = (object: FakeObject, operations: readonly Loose[]): FakeObject =
   for (const { op, path, value } of operations) {
     const steps = String(path).slice(1).split('/')
     const last = steps.pop() ?? ''
-    const parent = steps.reduce<Loose>((at, step) => at[step], copy)
+    let parent: Loose = copy
+    for (const step of steps) parent = parent[step]
     if (op === 'test') {
       if (parent[last] !== value) throw new Error('test failed')
     } else parent[last] = value
