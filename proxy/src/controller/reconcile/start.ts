@@ -159,7 +159,7 @@ const workloadsLoop = (
         trust: { 'ca.crt': trust.authorities(), 'bundle.pub': trust.bundleKeys() },
       })
       const actual = [...watches.trust.list(), ...watches.networkPolicies.list()]
-      await keepAll({ wanted, actual, keeper, log }, signal)
+      await keepAll({ wanted, actual, owner: config.owner, keeper, log }, signal)
     },
   })
 }

@@ -6,6 +6,8 @@ export interface KeepAll {
   readonly wanted: readonly Desired[]
   /** All that there are of the kinds that are wanted. */
   readonly actual: readonly Actual[]
+  /** Name of the ClusterRole that owns what is ours. */
+  readonly owner: string
   readonly keeper: Keeper
   readonly log: Log
 }
@@ -15,7 +17,7 @@ export interface KeepAll {
  * Throws AggregateError of all that failed.
  */
 export const keepAll = async (
-  { wanted, actual, keeper, log }: KeepAll,
+  { wanted, actual, owner, keeper, log }: KeepAll,
   signal: AbortSignal,
 ): Promise<void> => {
   const present = new Map(actual.map((object) => [keyOf(pathOf(object), object.metadata.name), object]))
@@ -39,7 +41,7 @@ export const keepAll = async (
     })
   }
   for (const object of present.values()) {
-    if (!isManaged(object)) continue
+    if (!isOurs(object, owner)) continue
     await attempt(async () => {
       await keeper.remove(pathOf(object), object, signal)
       log.info('object_removed', { namespace: object.metadata.namespace, name: object.metadata.name })
@@ -56,8 +58,10 @@ export const keepAll = async (
 
 const keyOf = (path: string, name: string): string => `${path}/${name}`
 
-const isManaged = ({ metadata }: Actual): boolean =>
-  Object.entries(MANAGED).every(([key, value]) => metadata.labels?.[key] === value)
+/** Another release in the cluster has an owner of another name. */
+const isOurs = ({ metadata }: Actual, owner: string): boolean =>
+  Object.entries(MANAGED).every(([key, value]) => metadata.labels?.[key] === value) &&
+  (metadata.ownerReferences ?? []).some(({ kind, name }) => kind === 'ClusterRole' && name === owner)
 
 /** Only NetworkPolicies have a spec here. */
 const pathOf = (object: Actual): string => {
