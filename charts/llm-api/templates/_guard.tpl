@@ -89,7 +89,7 @@ anonymous: {{- toYaml .anonymous | nindent 2 }}
       valueFrom: { fieldRef: { fieldPath: spec.serviceAccountName } }
   ports:
     - { name: guard, containerPort: {{ .Values.guard.port }} }
-    - { name: guard-admin, containerPort: {{ .Values.guard.adminPort }} }
+    - { name: postern-admin, containerPort: {{ .Values.guard.adminPort }} }
   startupProbe:
     httpGet: { path: /readyz, port: {{ .Values.guard.adminPort }} }
     periodSeconds: 1
