@@ -128,6 +128,12 @@ describe('postern check', () => {
     })
   })
 
+  test('asks nobody about callers that somebody else vouches for', () => {
+    const issuer = "{ name: corp, issuer: 'https://idp.example.com', audiences: [x], claims: { tenant: t } }"
+    const text = CONFIG.replace(/^identity.*\n/, `identity: { jwt: { issuers: [${issuer}] } }\n`)
+    expect(postern(['check', file('jwt.yaml', text)])).toMatchObject({ code: 0 })
+  })
+
   test('lists everything that is wrong with a bad one, with places', () => {
     const { code, err } = postern([
       'check',

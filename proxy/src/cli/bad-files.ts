@@ -23,9 +23,9 @@ export const badFiles = async (config: Config): Promise<readonly string[]> => {
       found.push(message.startsWith(what) ? message : `${what}: ${message}`)
     }
   }
-  await attempt('identity', () =>
-    composeIdentity(withoutNetwork(config.identity), { ...instruments, ...keys() }),
-  )
+  const identity = withoutNetwork(config.identity)
+  if (Object.keys(identity).length > 0)
+    await attempt('identity', () => composeIdentity(identity, { ...instruments, ...keys() }))
   await attempt('upstreams', () => composeModels(config, instruments))
   // Certificates that the guard is given at run time are not there yet.
   const given = (file: string): boolean => config.workload?.directory === dirname(file)
