@@ -75,7 +75,7 @@ test('every label that a summary shows is one that its query keeps', () => {
 test('dashboards have fixed and different addresses, and every panel says what it means', () => {
   expect(new Set(boards.map(({ uid }) => uid)).size).toBe(boards.length)
   for (const panel of boards.flatMap(({ rows }) => rows.flatMap(({ panels }) => panels))) {
-    expect(panel.says).toMatch(/^[A-Zcrt"`n].{15,}\.$/s)
+    expect(panel.says).toMatch(/^.{16,}\.$/s)
     expect(panel.width).toBeLessThanOrEqual(24)
   }
 })

@@ -13,7 +13,7 @@ export const budgets: Board = {
         {
           kind: 'stat',
           title: 'Input tokens',
-          says: 'In the time shown.',
+          says: 'Counted in the time shown.',
           unit: 'short',
           width: 4,
           queries: [
@@ -52,7 +52,7 @@ export const budgets: Board = {
         {
           kind: 'table',
           title: 'Tokens by model',
-          says: 'In the time shown.',
+          says: 'Counted in the time shown.',
           unit: 'short',
           width: 12,
           queries: [{ expr: shown.increase('postern_tokens_total', { by: ['model', 'kind'] }), legend: '' }],

@@ -53,6 +53,8 @@ export const startDaemon = async (options: {
 export interface PrometheusOptions {
   /** `host:port` of the admin listeners to scrape. */
   readonly targets: readonly string[]
+  /** The same of controllers. */
+  readonly controllers?: readonly string[]
   readonly ruleFiles: readonly string[]
   readonly alertmanager?: string
   /** Between two scrapes, and two evaluations; a PromQL duration. */
@@ -61,6 +63,7 @@ export interface PrometheusOptions {
 
 export const startPrometheus = ({
   targets,
+  controllers = [],
   ruleFiles,
   alertmanager,
   interval,
@@ -73,6 +76,10 @@ export const startPrometheus = ({
         rule_files: ruleFiles,
         scrape_configs: [
           { job_name: 'postern', static_configs: [{ targets, labels: { namespace: 'demo' } }] },
+          {
+            job_name: 'postern-controller',
+            static_configs: [{ targets: controllers, labels: { namespace: 'postern' } }],
+          },
         ],
         ...(alertmanager !== undefined && {
           alerting: { alertmanagers: [{ static_configs: [{ targets: [alertmanager] }] }] },
