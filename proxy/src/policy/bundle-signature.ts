@@ -154,7 +154,7 @@ const digest = (path: string, bytes: Uint8Array, algorithm: string): string => {
     throw new Error(`${shown(path)}: only data.json is read; build the bundle with: opa build`)
   const hash = createHash(algorithm)
   if (name === 'data.json' || name === '.manifest')
-    for (const part of canonical(parseExact(path, bytes), 0)) hash.update(part)
+    for (const part of inPieces(canonical(parseExact(path, bytes), 0))) hash.update(part)
   else hash.update(bytes)
   return hash.digest('hex')
 }
@@ -201,6 +201,20 @@ function* canonical(value: Exact, depth: number): Generator<string> {
     yield '}'
   }
 }
+
+/** One update of a hash costs more than a few characters do. */
+function* inPieces(parts: Iterable<string>): Generator<string> {
+  let piece = ''
+  for (const part of parts) {
+    piece += part
+    if (piece.length < PIECE) continue
+    yield piece
+    piece = ''
+  }
+  yield piece
+}
+
+const PIECE = 65_536
 
 const isArray = (value: Exact): value is readonly Exact[] => Array.isArray(value)
 
