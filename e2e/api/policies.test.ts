@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { opa, running, type Running, type Seen } from './reconcilers.ts'
 
@@ -122,6 +124,28 @@ test('who does not lead writes nothing', async () => {
   const said = await a.until(async () => (await status('waiting')).error ?? (await status('later')).error)
   expect(said.code).toMatch(/data_conflict|held/)
   await a.kubectl(['-n', a.home, 'delete', 'configmap', 'later'])
+})
+
+test('the ConfigMap and the commands of the document do what it says', async () => {
+  const path = resolve(import.meta.dirname, '../../proxy/docs/policies-on-kubernetes.md')
+  const blocks = readFileSync(path, 'utf8').split(/^```$/m)
+  const block = (start: string): string => {
+    const found = blocks.find((text) => text.trim().startsWith(start))
+    if (found === undefined) throw new Error(`no block in the document begins with ${start}`)
+    return found.trim()
+  }
+  await a.apply(block('apiVersion: v1').replace('namespace: postern', `namespace: ${a.home}`))
+  await a.until(async () => (await status('chat-limits')).status === 'ok')
+  const commands = block('kubectl').replaceAll('-n postern', `-n ${a.home}`).split('\n')
+  const [path1 = '', described = ''] = commands.map((line) =>
+    line.replace(/ +#.*$/, '').slice('kubectl '.length),
+  )
+  const [json = ''] = /\{\.metadata.*\}/.exec(path1) ?? []
+  expect(await a.kubectl([...path1.split(' -o ')[0]!.split(' '), '-o', `jsonpath=${json}`])).toContain('"ok"')
+  await a.until(async () => (await a.kubectl(described.split(' '))).includes('PolicyApplied'))
+  const before = await revision()
+  await a.kubectl(['-n', a.home, 'delete', 'configmap', 'chat-limits'])
+  await a.until(async () => (await revision()) !== before)
 })
 
 const withOpa = opa === undefined ? test.skip : test
