@@ -108,7 +108,7 @@ const buffersOf = (source: string): readonly string[] => {
     else if (end === '') {
       open.push(name)
       if (name === 'buffer') buffers.push('')
-    } else if (open.at(-1) === 'buffer') buffers[buffers.length - 1] += `${line}\n`
+    } else if (open.at(-1) === 'buffer') buffers.push(`${buffers.pop() ?? ''}${line}\n`)
     else expect(line === '' || /^(#|@?[a-z_]+ \S)/.test(line)).toBe(true)
   }
   expect(open).toEqual([])

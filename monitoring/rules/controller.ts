@@ -20,7 +20,7 @@ export const controller: readonly Group[] = [
     rules: [
       {
         alert: 'PosternCertificateExpiring',
-        // Renewed long before: the authority at a third of its year, the server certificate at half of its life.
+        // Renewed long before: the server certificate at two thirds of its life.
         expr: `(${certificateEnd} - time() < 14 * 86400) or (${serverEnd} - time() < 3600)`,
         for: '10m',
         severity: 'page',
