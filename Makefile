@@ -12,7 +12,7 @@ JEST_FLAGS ?=
 help: ## Say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-16s %s\n", $$1, $$2 }'
 
-node_modules/.package-lock.json: package.json package-lock.json proxy/package.json
+node_modules/.package-lock.json: package.json package-lock.json $(wildcard */package.json)
 	npm ci --no-fund --no-audit --loglevel=error
 	@touch $@
 
@@ -33,18 +33,22 @@ test: install ## Run every test; what this machine lacks is reported as a skip b
 
 .PHONY: check
 check: install ## Types, lint, format, import rules, generated files up to date: seconds
-	tsc -p proxy
-	eslint proxy
+	for part in proxy charts monitoring e2e; do tsc -p $$part; done
+	eslint proxy charts monitoring e2e
 	prettier --check --log-level warn .
 	node policies/build.mjs --check
 	node proxy/src/config/json-schema.ts --check
 	node proxy/src/compose/coverage-document.ts --check
+	node monitoring/build.ts --check
+	node charts/build.mjs --check
 
 .PHONY: generate
 generate: install ## Rebuild the committed generated files (the policy bundle needs opa)
 	node policies/build.mjs
 	node proxy/src/config/json-schema.ts --write
 	node proxy/src/compose/coverage-document.ts --write
+	node monitoring/build.ts
+	node charts/build.mjs
 
 .PHONY: format
 format: install ## Format everything
@@ -58,6 +62,20 @@ policies: install ## Check, format-check and test the Rego policies with the rea
 	opa fmt --list --fail policies
 	opa test -b policies
 	opa test -b policies --coverage --threshold 100 >/dev/null
+
+.PHONY: e2e-api
+e2e-api: install ## Charts, webhook, admission and controllers against a real API server (Go builds it once)
+	node e2e/cluster/cluster.ts build api
+	npm run -s jest -- -c e2e/jest.config.mjs --selectProjects api $(JEST_FLAGS)
+
+.PHONY: e2e
+e2e: install dist ## The charts on a real cluster: kind where Docker is, else one node made of Go modules and Debian packages (root)
+	node e2e/cluster/cluster.ts build full
+	npm run -s jest -- -c e2e/jest.config.mjs --selectProjects full $(JEST_FLAGS)
+
+.PHONY: monitoring
+monitoring: install ## Prometheus and Alertmanager with the rules, and a guard under demo traffic to look at
+	@node monitoring/run.ts
 
 .PHONY: bench
 bench: dist ## Measure the guard against nginx, a bare Node proxy and Portkey's gateway, side by side

@@ -14,6 +14,14 @@ const commands: Readonly<Record<string, Listed>> = {
     summary: 'check a configuration file and explain what it means',
     load: async () => (await import('./cli/check.ts')).checkCommand,
   },
+  controller: {
+    summary: 'put guards beside models in a Kubernetes cluster, and give them certificates and policies',
+    load: async () => (await import('./cli/controller.ts')).controllerCommand,
+  },
+  inject: {
+    summary: 'show what the controller would do to a manifest',
+    load: async () => (await import('./cli/inject.ts')).injectCommand,
+  },
   scan: {
     summary: 'find secrets, personal data, injections and invisible text in a text',
     load: async () => (await import('./cli/scan.ts')).scanCommand,
@@ -35,7 +43,7 @@ const overview = (
 usage: postern COMMAND [...]
 
 ${Object.entries(commands)
-  .map(([name, { summary }]) => `  ${io.paint('cyan', name.padEnd(8))} ${summary}`)
+  .map(([name, { summary }]) => `  ${io.paint('cyan', name.padEnd(10))} ${summary}`)
   .join('\n')}
 
 postern COMMAND --help tells how to use one and what its exit codes mean. postern --version tells the version.
