@@ -1,10 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { spawnSync } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from '@jest/globals'
-import { parse, stringify } from 'yaml'
+import { parse, parseAllDocuments, stringify } from 'yaml'
 import { configMistakes, controllerConfigSchema } from '../../proxy/src/controller/config.ts'
 import { unusedValues } from './change-each-value.ts'
 import { helmTest, runHelm, template, type Manifest } from './helm.ts'
@@ -317,3 +317,43 @@ helmTest('roles name verbs and resources, and the controller reads one Secret', 
   )
   expect(secrets.map(({ resourceNames }) => resourceNames)).toEqual([['postern-ca']])
 })
+
+helmTest('the values that the README shows are accepted, by Helm and by the guard', async () => {
+  const readme = readFileSync(new URL('../postern/README.md', import.meta.url), 'utf8')
+  const examples = [...readme.matchAll(/```yaml\n(.*?)```/gs)].map(([, text = '']): unknown => parse(text))
+  expect(examples.length).toBeGreaterThan(3)
+  for (const values of examples)
+    expect(
+      profilesOf(await rendered(values))
+        .map(check)
+        .join(''),
+    ).toBe('')
+})
+
+helmTest('security/rbac.yaml, for those without Helm, gives programs the same rights', async () => {
+  const file = new URL('../../security/rbac.yaml', import.meta.url)
+  const plain = parseAllDocuments(readFileSync(file, 'utf8')).map((document) => document.toJS() as Manifest)
+  const manifests = await rendered({})
+  for (const [kind, name] of [
+    ['ClusterRole', 'postern-controller'],
+    ['Role', 'postern-controller'],
+    ['ClusterRole', 'postern-token-review'],
+  ] as const)
+    expect(pick(find(plain, kind, name), 'rules')).toEqual(pick(find(manifests, kind, name), 'rules'))
+})
+
+helmTest(
+  'security/mtls-policy.yaml has a configuration that the guard accepts, and the image of the chart',
+  async () => {
+    const text = readFileSync(new URL('../../security/mtls-policy.yaml', import.meta.url), 'utf8')
+    const plain = parseAllDocuments(text)
+      .map((document) => document.toJS() as Manifest | null)
+      .filter((manifest) => manifest !== null)
+    expect(check(dataOf(find(plain, 'ConfigMap', 'postern-mtls'))['postern.yaml']!)).toBe('')
+    const image = pick(
+      find(await rendered({}), 'Deployment', 'postern-controller'),
+      'spec.template.spec.containers.0.image',
+    )
+    expect(new Set(text.match(/ghcr[^\s']+[^\s'.]/g))).toEqual(new Set([image]))
+  },
+)
