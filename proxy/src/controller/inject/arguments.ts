@@ -5,21 +5,24 @@ import type { Bind } from './servers.ts'
 export const withArg = (container: Container, bind: Bind, value: string): Container => {
   const command = container.command ?? []
   const args = container.args ?? []
-  const words = [...command, ...args]
-  if (!hasArg(words, bind)) return { ...container, args: [...args, bind.name, value] }
-  // A flag may end `command` with its value first in `args`, so the two are changed as one list.
-  const changed = words.flatMap((word, i) => {
-    if (flagIn(word, bind)) {
-      if (word.includes('=')) return [`${word.slice(0, word.indexOf('='))}=${value}`]
-      return i + 1 < words.length ? [word] : [word, value]
-    }
-    const before = words[i - 1]
-    return before !== undefined && !before.includes('=') && flagIn(before, bind) ? [value] : [word]
-  })
+  if (!hasArg([...command, ...args], bind)) return { ...container, args: [...args, bind.name, value] }
+  const change = (words: readonly string[], before: string | undefined): string[] =>
+    words.flatMap((word, i) => {
+      const last = i > 0 ? words[i - 1] : before
+      const asked = last !== undefined && !last.includes('=') && flagIn(last, bind)
+      const now =
+        flagIn(word, bind) && word.includes('=') ? `${word.slice(0, word.indexOf('='))}=${value}` : word
+      if (!asked) return [now]
+      // A flag where the value should be: the value was forgotten.
+      return word.startsWith('--') ? [value, now] : [value]
+    })
+  const changed = change(args, command.at(-1))
+  const end = [...command, ...args].at(-1) ?? ''
+  if (!end.includes('=') && flagIn(end, bind)) changed.push(value)
   return {
     ...container,
-    ...(command.length > 0 && { command: changed.slice(0, command.length) }),
-    ...(changed.length > command.length && { args: changed.slice(command.length) }),
+    ...(command.length > 0 && { command: change(command, undefined) }),
+    ...(changed.length > 0 && { args: changed }),
   }
 }
 
@@ -29,7 +32,8 @@ export const hasArg = (words: readonly string[], bind: Bind): boolean =>
 /** The value of the last of these flags; undefined when there is none. */
 export const argValue = (words: readonly string[], names: readonly string[]): string | undefined => {
   const values = words.flatMap((word, i) => {
-    if (names.includes(word)) return words[i + 1] ?? []
+    const next = words[i + 1]
+    if (names.includes(word)) return next === undefined || next.startsWith('-') ? [] : next
     const name = names.find((name) => word.startsWith(`${name}=`))
     return name === undefined ? [] : word.slice(name.length + 1)
   })

@@ -25,8 +25,8 @@ const inMap = (
 ): readonly PatchOperation[] =>
   [...new Set([...present(before), ...present(after)])].sort().flatMap((key) => {
     const at = `${path}/${escape(key)}`
-    if (after[key] === undefined) return [{ op: 'remove', path: at } as const]
-    if (before[key] === undefined) return [{ op: 'add', path: at, value: after[key] } as const]
+    if (!has(after, key)) return [{ op: 'remove', path: at } as const]
+    if (!has(before, key)) return [{ op: 'add', path: at, value: after[key] } as const]
     return differences(at, before[key], after[key])
   })
 
@@ -54,7 +54,10 @@ const inList = (
 
 /** A key without a value is no key: it does not reach JSON. */
 const present = (map: Readonly<Record<string, unknown>>): readonly string[] =>
-  Object.keys(map).filter((key) => map[key] !== undefined)
+  Object.keys(map).filter((key) => has(map, key))
+
+const has = (map: Readonly<Record<string, unknown>>, key: string): boolean =>
+  Object.hasOwn(map, key) && map[key] !== undefined
 
 const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -40,10 +40,10 @@ const settle = (ours: unknown, found: unknown, place: Place): unknown => {
   if (isMap(ours) && isMap(found)) {
     const settled: Record<string, unknown> = {}
     for (const [key, value] of Object.entries(ours)) {
-      settled[key] = key in found ? settle(value, found[key], at(place, key)) : value
+      settled[key] = Object.hasOwn(found, key) ? settle(value, found[key], at(place, key)) : value
     }
     for (const [key, value] of Object.entries(found)) {
-      if (!(key in ours) && mayAdd(at(place, key), value)) settled[key] = value
+      if (!Object.hasOwn(ours, key) && mayAdd(at(place, key), value)) settled[key] = value
     }
     return settled
   }
@@ -79,7 +79,9 @@ const at = ({ path, added }: Place, key: string): Place => ({
 
 const mayAdd = ({ path, added }: Place, value: unknown): boolean => {
   const wild = path.replace(/[^.]+$/, '*')
-  const rule = added[path] ?? added[wild]
+  const rule = [path, wild]
+    .map((key) => (Object.hasOwn(added, key) ? added[key] : undefined))
+    .find((found) => found !== undefined)
   return rule?.(value) === true
 }
 
