@@ -72,7 +72,7 @@ test('a broken one leaves the bundle as it is, and tells key and line; others wa
     code: 'data_invalid',
     message: 'key data.json, line 2: /limits/roles/user/brust is not known here; look for a misspelling',
   })
-  expect(await a.events(a.home, 'broken')).toEqual([
+  expect([await a.until(async () => (await a.events(a.home, 'broken'))[0])]).toEqual([
     expect.stringMatching(/^PolicyRejected: Key data\.json, line 2.*The policy in force stays \(revision/),
   ])
   await data('waiting', { tools: { not_allowed: 'remove' } })

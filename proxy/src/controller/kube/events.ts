@@ -19,7 +19,7 @@ export interface Notice {
 }
 
 export interface Events {
-  /** Tells once; again after half an hour while it is still so. A failure is logged, never thrown. */
+  /** Tells once; again after half an hour while it is still so. Throws KubeError or another Error to be called again; a namespace that takes no Events is only logged. */
   tell(notice: Notice, signal: AbortSignal): Promise<void>
 }
 
@@ -46,11 +46,9 @@ export const kubeEvents = (api: KubeApi, log: Log): Events => {
         await write(api, { notice, name, count, signal })
         remember(name, count)
       } catch (error) {
-        if (signal.aborted) return
-        log.warn('event_not_written', {
-          reason: notice.reason,
-          cause: error instanceof Error ? error : new Error(String(error)),
-        })
+        // In a namespace that is going away nothing can be made, and what is gone has nobody to be told.
+        if (!(error instanceof KubeError) || (error.status !== 403 && error.status !== 404)) throw error
+        log.warn('event_not_written', { reason: notice.reason, cause: error })
       }
     },
   }

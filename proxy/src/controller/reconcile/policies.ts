@@ -58,8 +58,8 @@ export const reportStandings = async (
 ): Promise<void> => {
   for (const { object, policy } of seen) {
     const { status, notice } = standingOf(policy.name, outcome)
-    if (notice !== undefined) await events.tell({ ...notice, about: aboutConfigMap(object) }, signal)
     if (object.metadata.annotations?.[STATUS] !== status) await annotate(api, object, { status, signal })
+    if (notice !== undefined) await events.tell({ ...notice, about: aboutConfigMap(object) }, signal)
   }
 }
 
