@@ -78,6 +78,52 @@ export const audit: Board = {
       ],
     },
     {
+      title: 'Certificate and policy from the controller',
+      panels: [
+        {
+          kind: 'series',
+          title: 'Certificate of the workload ends',
+          says: 'Time left, per guard that gets one. It is renewed when a third of its life is left.',
+          unit: 's',
+          width: 8,
+          queries: [
+            {
+              expr: `(${chosen.value('postern_workload_certificate_expiry_timestamp_seconds')} > 0) - time()`,
+              legend: '{{instance}}',
+            },
+          ],
+          bands: { lowIsBad: true, orange: 7200, red: 14400 },
+        },
+        {
+          kind: 'stack',
+          title: 'Renewals',
+          says: 'By source and result. Failed ones are tried again; the certificate stays in use until it ends.',
+          unit: 'ops',
+          width: 8,
+          queries: [
+            {
+              expr: chosen.rate('postern_workload_certificate_renewals_total', { by: ['source', 'result'] }),
+              legend: '{{source}} {{result}}',
+            },
+          ],
+        },
+        {
+          kind: 'series',
+          title: 'Policy bundle confirmed',
+          says: 'Time since the server last said that the bundle in use is the current one. Grows while it cannot be reached.',
+          unit: 's',
+          width: 8,
+          queries: [
+            {
+              expr: `time() - (${chosen.value('postern_policy_bundle_confirmed_timestamp_seconds')} > 0)`,
+              legend: '{{instance}}',
+            },
+          ],
+          bands: { orange: 600, red: 1800 },
+        },
+      ],
+    },
+    {
       title: 'Keys of issuers',
       panels: [
         {

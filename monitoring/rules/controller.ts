@@ -7,6 +7,8 @@ const serverEnd = perGuard.value('postern_controller_certificate_end_seconds', {
   where: { use: '="server"' },
 })
 
+const workloadEnd = perGuard.value('postern_workload_certificate_expiry_timestamp_seconds')
+
 const failing = (result: 'failed' | 'ok') =>
   perNamespace.happened('postern_reconciles_total', {
     by: ['name'],
@@ -21,11 +23,11 @@ export const controller: readonly Group[] = [
       {
         alert: 'PosternCertificateExpiring',
         // Renewed long before: the server certificate at two thirds of its life.
-        expr: `(${certificateEnd} - time() < 14 * 86400) or (${serverEnd} - time() < 3600)`,
+        expr: `(${certificateEnd} - time() < 14 * 86400) or (${serverEnd} - time() < 3600) or ((${workloadEnd} > 0) - time() < 7200)`,
         for: '10m',
         severity: 'page',
         summary:
-          'The {{ $labels.use }} certificate of the controller ends in {{ $value | humanizeDuration }} and was not renewed.',
+          'A certificate ({{ $labels.use }}) of {{ $labels.instance }} {{ $labels.pod }} ends in {{ $value | humanizeDuration }} and was not renewed.',
       },
       {
         alert: 'PosternCertificatesFailing',

@@ -92,11 +92,11 @@ export const guard: readonly Group[] = [
       },
       {
         alert: 'PosternPolicyStale',
-        expr: `${perGuard.happened('postern_reloads_total', { where: { what: '="policy"', result: '="failed"' }, over: '1h' })} unless ${perGuard.happened('postern_reloads_total', { where: { what: '="policy"', result: '="ok"' }, over: '1h' })}`,
+        expr: `${perGuard.happened('postern_reloads_total', { where: { what: '="policy"', result: '="failed"' }, over: '1h' })} unless ${perGuard.happened('postern_reloads_total', { where: { what: '="policy"', result: '="ok"' }, over: '1h' })} or time() - (${perGuard.value('postern_policy_bundle_confirmed_timestamp_seconds')} > 0) > 1800`,
         for: '30m',
         severity: 'page',
         summary:
-          'The guard {{ $labels.instance }} {{ $labels.pod }} has decided by an old policy for half an hour: new ones do not load.',
+          'The guard {{ $labels.instance }} {{ $labels.pod }} has decided by an old policy for half an hour: new ones do not load or do not come.',
       },
     ],
   },
