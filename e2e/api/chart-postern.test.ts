@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { parse } from 'yaml'
+import { injectPod } from '../../proxy/src/controller/inject/inject-pod.ts'
 import { eventually } from '../cluster/processes.ts'
 import { modelPod, release, RELEASE, type Pod, type Release } from './chart-release.ts'
 
@@ -143,6 +144,44 @@ describe('a guarded namespace, without any webhook or mutating policy', () => {
     expect(env(injected, 'POSTERN_CONFIG').value).toBe(await cluster.kubectl(['-n', cluster.home, ...file]))
   })
 
+  test.each([
+    ['takeover', { image: 'vllm/vllm-openai:v0.11.0', args: ['--model', 'small'] }],
+    ['service', { image: 'example.invalid/unknown:1' }],
+  ])('admits what the webhook makes in mode %s', async (mode, container) => {
+    const file = [
+      '-n',
+      cluster.home,
+      'get',
+      'configmap',
+      `${RELEASE}-guard`,
+      '-o',
+      'jsonpath={.data.default\\.yaml}',
+    ]
+    const settings = {
+      ...{
+        version: '0.1.0',
+        image: 'ghcr.io/postern/postern:0.1.0',
+        imagePullPolicy: 'IfNotPresent' as const,
+      },
+      ...{
+        resources: { cpu: '100m', memory: '256Mi' },
+        drainSeconds: 30,
+        adminPort: 8081,
+        guardPort: 8080,
+        after: [],
+      },
+      ...{ identity: 'controller' as const, audience: 'postern-controller' },
+      profiles: new Map([['default', await cluster.kubectl(file)]]),
+    }
+    const pod = modelPod(cluster.models, (pod) => Object.assign(pod.spec!.containers[0]!, container))
+    const made = injectPod(pod, settings, { namespace: cluster.models })
+    if (made.kind === 'refused') throw new Error(made.message)
+    expect(made.status.mode).toBe(mode)
+    const result = structuredClone<Pod>(made.pod)
+    delete result.metadata!.labels!['postern.dev/inject']
+    expect(await create(result)).toMatch(/pod\/model created/)
+  })
+
   const env = (pod: Pod, name: string) => guardOf(pod).env!.find((one) => one.name === name)!
   const refused: readonly (readonly [string, (pod: Pod) => unknown, RegExp])[] = [
     ['no guard', (pod) => (pod.spec!.initContainers = []), /no guard/],
@@ -208,6 +247,47 @@ describe('a guarded namespace, without any webhook or mutating policy', () => {
       'no port label',
       (pod) => delete pod.metadata!.labels!['postern.dev/guard-port'],
       /guard-port is not the port/,
+    ],
+    [
+      'a second port in what it is told',
+      (pod) =>
+        (env(pod, 'POSTERN_POD').value = env(pod, 'POSTERN_POD').value!.replace(
+          '{',
+          '{"listen":{"address":"any","port":8081},',
+        )),
+      /guard-port is not the port/,
+    ],
+    [
+      'a second port, in escapes',
+      (pod) =>
+        (env(pod, 'POSTERN_POD').value = env(pod, 'POSTERN_POD').value!.replace(
+          /}$/,
+          ',"\\u006cisten":{"address":"any","port":8081}}',
+        )),
+      /guard-port is not the port/,
+    ],
+    [
+      'an address of its own',
+      (pod) => guardOf(pod).env!.push({ name: 'POD_IP', value: '127.0.0.2' }),
+      /something else than the guard/,
+    ],
+    ['no startup probe', (pod) => delete guardOf(pod).startupProbe, /the guard starts first/],
+    [
+      'a startup probe of somewhere else',
+      (pod) => (guardOf(pod).startupProbe!.httpGet!.host = '198.51.100.9'),
+      /the guard starts first|host/,
+    ],
+    [
+      'a container that starts before it',
+      (pod) =>
+        pod.spec!.initContainers!.unshift({
+          ...pod.spec!.containers[0]!,
+          name: 'early',
+          ports: [],
+          readinessProbe: undefined,
+          lifecycle: undefined,
+        } as never),
+      /the guard starts first/,
     ],
     [
       'trust from elsewhere',
