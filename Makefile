@@ -10,7 +10,7 @@ JEST_FLAGS ?=
 
 .PHONY: help
 help: ## Say what each target does
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-16s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-16s %s\n", $$1, $$2 }'
 
 node_modules/.package-lock.json: package.json package-lock.json $(wildcard */package.json)
 	npm ci --no-fund --no-audit --loglevel=error

@@ -130,6 +130,8 @@ interface Given {
 
 const configuration = (namespace: string, { folder, adminPort, changes }: Given) => ({
   namespace,
+  // A ClusterRole that a spec makes when it wants reconcilers: they need an owner for what they make.
+  owner: namespace,
   listen: { host: '127.0.0.1', port: 0 },
   admin: { host: '127.0.0.1', port: adminPort },
   injection: {

@@ -5,6 +5,7 @@ import { adminServer, type AdminOptions } from './admin-server.ts'
 import { bundlesRoute } from './api/bundles.ts'
 import { guardedPodNames } from './api/guarded-pod.ts'
 import { identityRoute } from './api/identity.ts'
+import { reviewsRoute } from './api/reviews.ts'
 import { tokens } from './api/token.ts'
 import type { ControllerConfig } from './config.ts'
 import { electLeader, type Election } from './election/election.ts'
@@ -166,6 +167,7 @@ const routesOf = (
       ...{ log, meter },
     }),
     'GET /v1/bundles/postern.tar.gz': bundlesRoute({ tokens: known, bundle, meter }),
+    'POST /apis/authentication.k8s.io/v1/tokenreviews': reviewsRoute({ kube, tokens: known, log, meter }),
   }
 }
 

@@ -209,6 +209,11 @@ export const metrics = {
     help: 'Requests for the policy bundle, by result: sent, unchanged, none, refused.',
     labels: ['result'],
   },
+  postern_controller_token_reviews_total: {
+    kind: 'counter',
+    help: 'Tokens of callers reviewed for guards, by result: answered, refused, failed.',
+    labels: ['result'],
+  },
 } as const satisfies Record<string, Row>
 
 export type MetricName = keyof typeof metrics
