@@ -14,7 +14,7 @@ export const controller: Board = {
           says: 'In guarded namespaces, exempt ones not counted. Anything but 0 is a way around the guard.',
           unit: 'none',
           width: 6,
-          queries: [{ expr: `max(${chosen.value('postern_pods_unguarded')})`, legend: 'unguarded' }],
+          queries: [{ expr: `max(${chosen.value('postern_controller_pods_unguarded')})`, legend: 'unguarded' }],
           bands: { red: 1 },
         },
         {
@@ -23,7 +23,7 @@ export const controller: Board = {
           says: 'Above 0 the last good bundle stays in force. The status annotation of the ConfigMap says what is wrong.',
           unit: 'none',
           width: 6,
-          queries: [{ expr: `max(${chosen.value('postern_policies_rejected')})`, legend: 'rejected' }],
+          queries: [{ expr: `max(${chosen.value('postern_controller_policies_rejected')})`, legend: 'rejected' }],
           bands: { red: 1 },
         },
         {
@@ -122,7 +122,7 @@ export const controller: Board = {
           width: 8,
           queries: [
             {
-              expr: chosen.rate('postern_reconciles_total', { by: ['name', 'result'] }),
+              expr: chosen.rate('postern_controller_reconciles_total', { by: ['name', 'result'] }),
               legend: '{{name}} {{result}}',
             },
             {

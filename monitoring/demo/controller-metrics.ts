@@ -38,7 +38,7 @@ export const startControllerMetrics = async (): Promise<ControllerMetrics> => {
       meter.add('postern_controller_bundle_requests_total', 1, 'unchanged')
       meter.add('postern_controller_trust_reads_total', 1, 'ok')
       for (const name of ['policies', 'workloads', 'advice'])
-        meter.add('postern_reconciles_total', 1, name, 'ok')
+        meter.add('postern_controller_reconciles_total', 1, name, 'ok')
     },
     close: () =>
       new Promise((done) => {

@@ -10,7 +10,7 @@ const serverEnd = perGuard.value('postern_controller_certificate_end_seconds', {
 const workloadEnd = perGuard.value('postern_workload_certificate_expiry_timestamp_seconds')
 
 const failing = (result: 'failed' | 'ok') =>
-  perNamespace.happened('postern_reconciles_total', {
+  perNamespace.happened('postern_controller_reconciles_total', {
     by: ['name'],
     where: { result: `="${result}"` },
     over: '30m',
@@ -56,14 +56,14 @@ export const controller: readonly Group[] = [
       },
       {
         alert: 'PosternPodsUnguarded',
-        expr: `max by (namespace) (${perGuard.value('postern_pods_unguarded')}) > 0`,
+        expr: `max by (namespace) (${perGuard.value('postern_controller_pods_unguarded')}) > 0`,
         for: '5m',
         severity: 'page',
         summary: '{{ $value }} pods run without a guard in namespaces that must be guarded.',
       },
       {
         alert: 'PosternPoliciesRejected',
-        expr: `max by (namespace) (${perGuard.value('postern_policies_rejected')}) > 0`,
+        expr: `max by (namespace) (${perGuard.value('postern_controller_policies_rejected')}) > 0`,
         for: '5m',
         severity: 'ticket',
         summary: '{{ $value }} policy ConfigMaps have a mistake; the last good policy stays in force.',

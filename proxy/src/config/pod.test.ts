@@ -62,6 +62,7 @@ test('the pod may name its models, and the profile keeps its address where the p
 
 test.each([
   ['not JSON', '{', 'is not JSON'],
+  ['a key twice', JSON.stringify(overlay).replace('{', '{"modelUrl":"http://127.0.0.1:1",'), 'is not JSON'],
   ['an unknown key', { ...overlay, policy: 'off' }, 'policy'],
   ['a model elsewhere', { ...overlay, modelUrl: 'http://evil.example:80' }, 'modelUrl'],
   [

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { PodOverlay } from '../core/pod.ts'
+import { readJsonText } from '../core/strict-json.ts'
 import { ConfigError } from './problems.ts'
 import type { Config } from './schema.ts'
 
@@ -31,6 +32,8 @@ const overlay: z.ZodType<PodOverlay> = z.strictObject({
   drainSeconds: z.int().min(1).max(3600),
 })
 
+const LIMITS = { depth: 8, nodes: 10_000, keys: 5000 }
+
 export interface PodSource {
   /** JSON of a PodOverlay. */
   readonly text: string
@@ -46,9 +49,9 @@ export const readPod = ({ text: json, name, podIp }: PodSource): PodOverlay => {
     new ConfigError(name, [{ path, line: 1, column: 1, message }])
   let value: unknown
   try {
-    value = JSON.parse(json)
+    value = readJsonText(json, LIMITS)
   } catch {
-    throw wrong('', 'is not JSON; the injector writes it, so let it inject this pod again')
+    throw wrong('', 'is not JSON that every reader takes for the same; the injector writes it, so let it inject this pod again')
   }
   const parsed = overlay.safeParse(value)
   if (!parsed.success) {

@@ -157,17 +157,17 @@ export const metrics = {
     help: 'Reloads, by what (config, certificate, policy) and result (ok, failed).',
     labels: ['what', 'result'],
   },
-  postern_reconciles_total: {
+  postern_controller_reconciles_total: {
     kind: 'counter',
     help: 'Passes of the controller over what it keeps in the cluster, by name (policies, workloads, advice) and result (ok, failed).',
     labels: ['name', 'result'],
   },
-  postern_policies_rejected: {
+  postern_controller_policies_rejected: {
     kind: 'gauge',
     help: 'Policy ConfigMaps with a mistake; above 0 the last good bundle stays in force.',
     labels: [],
   },
-  postern_pods_unguarded: {
+  postern_controller_pods_unguarded: {
     kind: 'gauge',
     help: 'Running pods without a guard in guarded namespaces, exempt ones not counted.',
     labels: [],

@@ -17,6 +17,8 @@ export interface Notes {
   caller: Caller | undefined
   /** Empty until the request body was read. */
   model: string
+  /** The configured name that the model falls under; empty until it is called. */
+  listed: string
   /** Empty until a model server answered. */
   upstream: string
   stream: boolean

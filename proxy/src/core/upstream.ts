@@ -24,6 +24,8 @@ export interface ModelReply {
 export interface Models {
   /** Names that a request may ask for, sorted. */
   readonly names: readonly string[]
+  /** The configured name that a model falls under, such as `llama-*`: a label that no caller can choose. */
+  listed(model: string): string | undefined
   /** Throws Refusal `model_unknown`, `model_unavailable` or `model_timeout`. Aborting cancels the call to the model server. */
   call(request: ModelRequest, signal: AbortSignal): Promise<ModelReply>
   unready(): string | undefined

@@ -105,7 +105,10 @@ const serve = async (context: Dispatch, received: Received, arrival: Arrival): P
     if (refusal.code === 'guard_failed') context.log.error('handler_failed', { id, cause: refusal })
     if (answer.begun || arrival.response.headersSent) {
       if (!arrival.response.writableEnded) arrival.response.destroy()
-    } else refuse(answer, refusal, { id, shape: context.errorShape(route) })
+    } else {
+      context.meter.add('postern_refusals_total', 1, route.name, refusal.code)
+      refuse(answer, refusal, { id, shape: context.errorShape(route) })
+    }
   }
 }
 

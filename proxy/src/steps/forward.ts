@@ -17,6 +17,7 @@ export const forwardStep =
     const { dialect, prompt, changes } = admitted
     const { received, span } = notes
     const model = changes.model
+    notes.listed = models.listed(model) ?? ''
     await audit.begin({ id: received.id, route: received.route.name, model, caller, trace: span.traceId })
     notes.timings['guard'] = performance.now() - received.startedAt
     const call = span.modelCall({ operation: dialect.operation, model, stream: prompt.stream })

@@ -20,6 +20,7 @@ export const openStep =
       time: new Date().toISOString(),
       caller: undefined,
       model: '',
+      listed: '',
       upstream: '',
       stream: false,
       policyRevision: '',

@@ -26,10 +26,8 @@ export const recordStep =
     if (notes.timings['guard'] !== undefined)
       meter.observe('postern_guard_seconds', notes.timings['guard'] / 1000, route)
     const tokens = tokensOf(notes)
-    if (notes.modelSpan !== undefined) {
-      meter.add('postern_tokens_total', tokens.input, notes.model, 'input')
-      meter.add('postern_tokens_total', tokens.output, notes.model, 'output')
-    }
+    if (tokens.input > 0) meter.add('postern_tokens_total', tokens.input, notes.listed, 'input')
+    if (tokens.output > 0) meter.add('postern_tokens_total', tokens.output, notes.listed, 'output')
     notes.modelSpan?.set({ upstream: notes.upstream, inputTokens: tokens.input, outputTokens: tokens.output })
     notes.span.set({
       tenant: notes.caller?.tenant ?? '',

@@ -37,6 +37,7 @@ export const modelPool = (options: ModelPoolOptions, parts: ModelPoolParts): Mod
   }
   return {
     names: models.routes.names,
+    listed: (model) => models.routes.listed(model),
     call: (request, signal) => call(models, request, signal),
     unready: () =>
       models.upstreams.every((each) => each.breaker.blockedMs() > 0)

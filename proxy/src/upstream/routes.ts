@@ -9,6 +9,8 @@ export interface Target<Upstream> {
 export interface Routes<Upstream> {
   /** Exact names, sorted. */
   readonly names: readonly string[]
+  /** The configured name that a model falls under: a bounded label. */
+  listed(model: string): string | undefined
   /** The targets to try, in order; undefined for a model that is not configured. `usable` says which are worth trying first. */
   order(model: string, usable: (upstream: Upstream) => boolean): readonly Target<Upstream>[] | undefined
 }
@@ -34,10 +36,13 @@ export const routes = <Upstream>(
       ({ prefix, suffix }) =>
         model.length >= prefix.length + suffix.length && model.startsWith(prefix) && model.endsWith(suffix),
     )?.route
+  const bounded = (model: string): Route<Upstream> | undefined =>
+    model.length > MAX_NAME ? undefined : find(model)
   return {
     names: [...exact.keys()].sort(),
+    listed: (model) => bounded(model)?.name,
     order: (model, usable) => {
-      const route = model.length > MAX_NAME ? undefined : find(model)
+      const route = bounded(model)
       return route === undefined ? undefined : order(route, usable)
     },
   }
@@ -46,6 +51,7 @@ export const routes = <Upstream>(
 const MAX_NAME = 256
 
 interface Route<Upstream> {
+  readonly name: string
   readonly targets: Weighted<Upstream>[]
   readonly fallback: readonly Target<Upstream>[]
 }
@@ -79,11 +85,11 @@ const compile = <Upstream>(
   }
   if (weighted.length + fallback.length === 0)
     throw new Error(`model ${name}: give it a target with a weight above 0, or a fallback`)
-  return { targets: weighted, fallback: fallback.map(target) }
+  return { name, targets: weighted, fallback: fallback.map(target) }
 }
 
 const order = <Upstream>(
-  { targets, fallback }: Route<Upstream>,
+  { targets, fallback }: Pick<Route<Upstream>, 'targets' | 'fallback'>,
   usable: (upstream: Upstream) => boolean,
 ): readonly Target<Upstream>[] => {
   const [only] = targets

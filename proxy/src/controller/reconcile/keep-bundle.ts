@@ -83,7 +83,7 @@ export const bundleKeeper = (
     const madeOf: MadeOf = { ...needs.collected.sources.digests, '': base }
     good ??= storedIn(needs)
     const problems = await renew({ ...needs, madeOf }, signal)
-    meter.set('postern_policies_rejected', culprits(problems))
+    meter.set('postern_controller_policies_rejected', culprits(problems))
     if (good === undefined) return { revision: undefined, problems, applied: () => false }
     const force = signedToday(good, needs.key)
     good = force

@@ -54,11 +54,11 @@ export const startLoop = ({ name, leader, synced, work, log, meter }: LoopOption
   const attempt = async (): Promise<void> => {
     try {
       await work(ending.signal)
-      meter.add('postern_reconciles_total', 1, name, 'ok')
+      meter.add('postern_controller_reconciles_total', 1, name, 'ok')
       wait.reset()
     } catch (error) {
       if (ended()) return
-      meter.add('postern_reconciles_total', 1, name, 'failed')
+      meter.add('postern_controller_reconciles_total', 1, name, 'failed')
       log.warn('reconcile_failed', {
         name,
         cause: error instanceof Error ? error : new Error(String(error)),

@@ -44,7 +44,7 @@ export const adviser = ({
         }
       }
     }
-    meter.set('postern_pods_unguarded', count)
+    meter.set('postern_controller_pods_unguarded', count)
   }
 
   return async ({ namespaces, pods, services }, signal) => {
