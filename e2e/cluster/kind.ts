@@ -7,6 +7,15 @@ import type { Cluster } from './tiers.ts'
 const KIND = 'v0.33.0'
 const NAME = 'postern-e2e'
 
+/** ConfigMaps and Secrets reach pods within seconds instead of a minute. */
+const CONFIGURATION = `kind: Cluster
+apiVersion: kind.x-k8s.io/v1alpha4
+kubeadmConfigPatches:
+  - |
+    kind: KubeletConfiguration
+    syncFrequency: 5s
+`
+
 /** Whether there is a Docker that answers; the command alone is not enough. */
 export const dockerWorks = (): Promise<boolean> =>
   capture(['docker', 'info', '--format', '{{.ServerVersion}}']).then(
@@ -20,7 +29,22 @@ export const upKind = async (folder: string): Promise<Cluster> => {
   mkdirSync(folder, { recursive: true })
   const kubeconfig = join(folder, 'kubeconfig')
   await capture([kind, 'delete', 'cluster', '--name', NAME])
-  await capture([kind, 'create', 'cluster', '--name', NAME, '--kubeconfig', kubeconfig, '--wait', '180s'])
+  await capture(
+    [
+      kind,
+      'create',
+      'cluster',
+      '--name',
+      NAME,
+      '--kubeconfig',
+      kubeconfig,
+      '--wait',
+      '180s',
+      '--config',
+      '-',
+    ],
+    { stdin: CONFIGURATION },
+  )
   return {
     kubeconfig,
     loader: [kind, 'load', 'image-archive', '--name', NAME],

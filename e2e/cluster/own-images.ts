@@ -30,7 +30,12 @@ export const buildImages = async (say: (line: string) => void): Promise<readonly
     },
   })
   say('making the images')
-  return withFolder((base) =>
+  return packImages()
+}
+
+/** The same from what proxy/dist holds. */
+export const packImages = (): Promise<readonly string[]> =>
+  withFolder((base) =>
     withFolder((guard) =>
       withFolder(async (tools) => {
         baseFiles(base)
@@ -63,7 +68,6 @@ export const buildImages = async (say: (line: string) => void): Promise<readonly
       }),
     ),
   )
-}
 
 /** The two images that the node itself needs. */
 export const buildNodeImages = (): Promise<readonly string[]> =>

@@ -6,7 +6,7 @@ import {
   manifest,
   model,
   RESTRICTED,
-  rolledOut,
+  serving,
   startClient,
   TOOLS,
 } from '../support/full.ts'
@@ -25,8 +25,8 @@ beforeAll(async () => {
     model({ name: 'loopback', namespace, labels, annotations: { 'postern.dev/bind': 'env:HOST' } }),
   )
   client = await startClient(await cluster.namespace('outsider'))
-  await rolledOut(cluster, namespace, 'beside')
-  await rolledOut(cluster, namespace, 'loopback')
+  await serving(cluster, client, { namespace, name: 'beside' })
+  await serving(cluster, client, { namespace, name: 'loopback' })
 }, 300_000)
 
 const addressOf = (app: string): Promise<string> =>

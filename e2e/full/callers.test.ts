@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from '@jest/globals'
-import { type Api, type Client, model, rolledOut, startClient } from '../support/full.ts'
+import { type Api, type Client, model, serving, startClient } from '../support/full.ts'
 import { installed } from '../support/installation.ts'
 
 let cluster: Api
@@ -12,7 +12,7 @@ beforeAll(async () => {
   namespace = await cluster.namespace('callers')
   await cluster.apply(model({ name: 'model', namespace, labels: { 'postern.dev/inject': 'true' } }))
   client = await startClient(namespace)
-  await rolledOut(cluster, namespace, 'model')
+  await serving(cluster, client, { namespace, name: 'model' })
   url = `http://model.${namespace}`
 }, 300_000)
 

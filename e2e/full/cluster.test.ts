@@ -1,14 +1,14 @@
 import { expect, test } from '@jest/globals'
 import { eventually } from '../cluster/processes.ts'
 import { api } from '../support/api.ts'
-import { manifest, model, rolledOut, startClient } from '../support/full.ts'
+import { manifest, model, serving, startClient } from '../support/full.ts'
 
 test('a model that nobody guards answers a real client by its DNS name, and NetworkPolicy can close it', async () => {
   const cluster = await api()
   const namespace = await cluster.namespace('plain')
   await cluster.apply(model({ name: 'model', namespace }))
   const client = await startClient(namespace)
-  await rolledOut(cluster, namespace, 'model')
+  await serving(cluster, client, { namespace, name: 'model' })
   expect(
     await client.chat({ url: `http://model.${namespace}.svc.cluster.local`, text: 'hello there' }),
   ).toMatchObject({

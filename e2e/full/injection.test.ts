@@ -5,7 +5,7 @@ import {
   manifest,
   model,
   RESTRICTED,
-  rolledOut,
+  serving,
   startClient,
   TOOLS,
 } from '../support/full.ts'
@@ -30,7 +30,7 @@ const statusOf = async (name: string): Promise<Record<string, unknown>> => {
 
 test('a labelled deployment of an unknown model server gets its guard, and serves through its Service', async () => {
   await cluster.apply(model({ name: 'unknown', namespace, labels: { 'postern.dev/inject': 'true' } }))
-  await rolledOut(cluster, namespace, 'unknown')
+  await serving(cluster, client, { namespace, name: 'unknown' })
   expect(await statusOf('unknown')).toMatchObject({
     mode: 'service',
     port: 8080,
@@ -51,7 +51,7 @@ test('a model that takes its address from a variable moves to loopback, and the 
   await cluster.apply(
     model({ name: 'bound', namespace, labels: { 'postern.dev/inject': 'true' }, annotations }),
   )
-  await rolledOut(cluster, namespace, 'bound')
+  await serving(cluster, client, { namespace, name: 'bound' })
   expect(await statusOf('bound')).toMatchObject({ mode: 'takeover', port: 8000, model: { bind: 'env:HOST' } })
   const token = await client.token()
   expect(await client.chat({ url: `http://bound.${namespace}`, token, text: 'hello there' })).toMatchObject({

@@ -27,10 +27,11 @@ const everything = async (): Promise<readonly string[]> => {
     .toSorted()
 }
 
+/** Of the guard in the newest pod. */
 const imageOf = (namespace: string): Promise<string> =>
   cluster.kubectl([
-    ...['-n', namespace, 'get', 'pods', '-l', 'app=model', '--field-selector=status.phase=Running', '-o'],
-    'jsonpath={.items[0].spec.initContainers[?(@.name=="postern")].image}',
+    ...['-n', namespace, 'get', 'pods', '-l', 'app=model', '--sort-by=.metadata.creationTimestamp', '-o'],
+    'jsonpath={.items[-1:].spec.initContainers[?(@.name=="postern")].image}',
   ])
 
 beforeAll(async () => {
@@ -53,12 +54,12 @@ test('upgrade, rollback and uninstall leave running models alone, and nothing be
   expect(await imageOf(namespace)).toBe('postern.local/postern:e2e')
   await cluster.kubectl(['-n', namespace, 'rollout', 'restart', 'deployment/model'])
   await rolledOut(cluster, namespace, 'model')
-  await eventually(async () => expect(await imageOf(namespace)).toBe('postern.local/postern:e2e-next'), 60)
+  expect(await imageOf(namespace)).toBe('postern.local/postern:e2e-next')
 
   await cluster.helm(['rollback', RELEASE, '1', '--namespace', RELEASE, '--wait', '--timeout', '180s'])
   await cluster.kubectl(['-n', namespace, 'rollout', 'restart', 'deployment/model'])
   await rolledOut(cluster, namespace, 'model')
-  await eventually(async () => expect(await imageOf(namespace)).toBe('postern.local/postern:e2e'), 60)
+  expect(await imageOf(namespace)).toBe('postern.local/postern:e2e')
 
   await cluster.kubectl(['delete', 'namespace', namespace, '--wait'])
   await uninstall()

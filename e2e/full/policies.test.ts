@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { eventually } from '../cluster/processes.ts'
-import { type Api, type Client, manifest, model, rolledOut, startClient } from '../support/full.ts'
+import { type Api, type Client, manifest, model, serving, startClient } from '../support/full.ts'
 import { installed, RELEASE } from '../support/installation.ts'
 
 let cluster: Api
@@ -12,7 +12,7 @@ beforeAll(async () => {
   namespace = await cluster.namespace('policies')
   await cluster.apply(model({ name: 'model', namespace, labels: { 'postern.dev/inject': 'true' } }))
   client = await startClient(namespace)
-  await rolledOut(cluster, namespace, 'model')
+  await serving(cluster, client, { namespace, name: 'model' })
 }, 300_000)
 
 const NAME = 'e2e-policies'

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { type Api, model, rolledOut, startClient } from '../support/full.ts'
+import { type Api, model, serving, startClient } from '../support/full.ts'
 import { install, uninstall } from '../support/installation.ts'
 
 let cluster: Api
@@ -15,7 +15,7 @@ test('without a webhook the API server itself adds the guard, and the Service le
   const namespace = await cluster.namespace('policy')
   await cluster.apply(model({ name: 'model', namespace, labels: { 'postern.dev/inject': 'true' } }))
   const client = await startClient(namespace)
-  await rolledOut(cluster, namespace, 'model')
+  await serving(cluster, client, { namespace, name: 'model' })
   const url = `http://model.${namespace}`
   expect(await client.chat({ url, token: await client.token(), text: 'hello there' })).toMatchObject({
     status: 200,

@@ -1,3 +1,4 @@
+import { eventually } from '../cluster/processes.ts'
 import { api, type Api } from './api.ts'
 
 export { type Api } from './api.ts'
@@ -77,10 +78,14 @@ const clientPod = {
       imagePullPolicy: 'Never',
       args: ['wait.ts'],
       securityContext: RESTRICTED.container,
-      volumeMounts: [{ name: 'token', mountPath: '/var/run/caller' }],
+      volumeMounts: [
+        { name: 'token', mountPath: '/var/run/caller' },
+        { name: 'trust', mountPath: '/var/run/trust' },
+      ],
     },
   ],
   volumes: [
+    { name: 'trust', configMap: { name: 'postern-trust', optional: true } },
     {
       name: 'token',
       projected: {
@@ -168,6 +173,19 @@ export const model = ({
       spec: { selector: app, ports: [{ name: 'http', port: 80, targetPort: 'http' }] },
     },
   )
+}
+
+/** Waits until a model is up and the client reaches it through its Service, which takes a moment more. */
+export const serving = async (
+  cluster: Api,
+  client: Client,
+  { namespace, name }: Pick<Model, 'namespace' | 'name'>,
+) => {
+  await rolledOut(cluster, namespace, name)
+  await eventually(async () => {
+    const word = await client.reach(`${name}.${namespace}`, 80)
+    if (word !== 'open') throw new Error(`${name} cannot be reached: ${word}`)
+  }, 30)
 }
 
 /** Waits for a Deployment. */

@@ -9,11 +9,22 @@ const CHART = join(import.meta.dirname, '../../charts/postern')
 
 export type Values = Readonly<Record<string, unknown>>
 
+const identity = (name: string): string => `/run/postern/identity/${name}`
+
+/** Guards of this profile serve TLS with the certificate that they get from the controller. */
+const TLS = {
+  certFile: identity('tls.crt'),
+  keyFile: identity('tls.key'),
+  clientCaFile: identity('ca.crt'),
+  clientAuth: 'optional',
+}
+
 /** The image made from this repository, and times that a test can wait for. */
 const VALUES: Values = {
   image: { repository: 'postern.local/postern', tag: 'e2e', pullPolicy: 'Never' },
   injection: { drainSeconds: 20 },
-  certificates: { settleSeconds: 5 },
+  certificates: { settleSeconds: 20 },
+  guard: { profiles: { mtls: { server: { tls: TLS } } } },
 }
 
 /** `helm upgrade --install` into an own namespace; waits until everything of it is ready. */
@@ -26,6 +37,12 @@ export const install = async (values: Values = {}): Promise<Api> => {
     ],
     JSON.stringify(merge(VALUES, values)),
   )
+  // Former controllers answer for some seconds more, and inject what they know.
+  await eventually(async () => {
+    const path = 'jsonpath={.items[*].metadata.deletionTimestamp}'
+    const ending = await cluster.kubectl(['-n', RELEASE, 'get', 'pods', '-o', path])
+    if (ending !== '') throw new Error('former controllers do not end')
+  }, 60)
   return cluster
 }
 

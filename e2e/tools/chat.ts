@@ -1,5 +1,6 @@
 import OpenAI, { APIError } from 'openai'
 import { readFileSync } from 'node:fs'
+import { trustAuthorities } from './trust.ts'
 
 /** One question by the OpenAI SDK, as JSON on stdin; one JSON line says what came back. */
 const {
@@ -13,6 +14,7 @@ const {
   text: string
   stream?: boolean
 }
+trustAuthorities()
 const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: token ?? 'none', maxRetries: 0, timeout: 20_000 })
 const headers = token === undefined ? { authorization: null } : {}
 const question = { model: 'demo-small', messages: [{ role: 'user' as const, content: text }] }

@@ -1,6 +1,7 @@
 import OpenAI from 'openai'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
+import { trustAuthorities } from './trust.ts'
 
 /**
  * Keeps so many streams open until stdin ends, each to its end and then the next, and counts: `whole` got every piece and a clean
@@ -19,6 +20,8 @@ input.once('close', () => {
   going = false
 })
 
+trustAuthorities()
+setInterval(trustAuthorities, 1000).unref()
 const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: token, maxRetries: 0, timeout: 60_000 })
 const tally = { whole: 0, cut: 0, refused: 0, problems: {} as Record<string, number> }
 let begun = 0

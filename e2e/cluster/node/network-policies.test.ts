@@ -60,6 +60,15 @@ test('peers are found by pod and by namespace, ports by number, range and name',
   ])
 })
 
+test.each(['_from', 'from'])('peers are read as the client lists them and as it watches them: %s', (from) => {
+  const rules = rulesOf({
+    podSelector: {},
+    policyTypes: ['Ingress'],
+    ingress: [{ [from]: [{ namespaceSelector: { matchLabels: { team: 'none' } } }] }],
+  })
+  expect(chain(rules, 'ingress_10_0_0_2')).toEqual([REJECT])
+})
+
 test('a rule without peers lets everybody in, at its ports only', () => {
   const rules = rulesOf({ podSelector: {}, policyTypes: ['Ingress'], ingress: [{ ports: [{ port: 8080 }] }] })
   expect(chain(rules, 'ingress_10_0_0_2')?.[0]).toBe('tcp dport 8080 return')

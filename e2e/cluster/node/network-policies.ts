@@ -1,6 +1,7 @@
 import type {
   V1LabelSelector,
   V1NetworkPolicy,
+  V1NetworkPolicyIngressRule,
   V1NetworkPolicyPeer,
   V1NetworkPolicyPort,
   V1Pod,
@@ -64,7 +65,7 @@ const allowedFor = (world: Seen, pod: V1Pod, direction: Direction): readonly str
   return policies.flatMap(({ metadata, spec }) => {
     const rules =
       direction === 'Ingress'
-        ? (spec?.ingress ?? []).map((rule) => ({ peers: rule._from, ports: rule.ports }))
+        ? (spec?.ingress ?? []).map((rule) => ({ peers: sources(rule), ports: rule.ports }))
         : (spec?.egress ?? []).map((rule) => ({ peers: rule.to, ports: rule.ports }))
     const field = direction === 'Ingress' ? 'ip saddr' : 'ip daddr'
     return rules.flatMap(({ peers, ports }) =>
@@ -76,6 +77,10 @@ const allowedFor = (world: Seen, pod: V1Pod, direction: Direction): readonly str
     )
   })
 }
+
+/** The client renames `from` in what it lists, and leaves it as it is in what it watches. */
+const sources = (rule: V1NetworkPolicyIngressRule): readonly V1NetworkPolicyPeer[] | undefined =>
+  rule._from ?? (rule as { readonly from?: readonly V1NetworkPolicyPeer[] }).from
 
 interface Place {
   /** Of nft, after the address field; absent: anywhere. */
