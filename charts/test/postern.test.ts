@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from '@jest/globals'
 import { parse, parseAllDocuments, stringify } from 'yaml'
+import { defaultProfile } from '../../proxy/src/controller/inject/default-profile.ts'
 import { configMistakes, controllerConfigSchema } from '../../proxy/src/controller/config.ts'
 import { unusedValues } from './change-each-value.ts'
 import { helmTest, runHelm, template, type Manifest } from './helm.ts'
@@ -49,11 +50,7 @@ const variants: Readonly<Record<string, unknown>> = {
   spire: { injection: { by: 'policy', identity: 'spire' } },
   'no-identity': { injection: { identity: 'none' }, policies: { enabled: false } },
   keda: { gateway: { enabled: true, configuration: models, keda: { enabled: true } } },
-  open: {
-    admission: { enabled: false },
-    networkPolicies: { enabled: false },
-    guard: { tokenReview: { groups: [] } },
-  },
+  open: { admission: { enabled: false }, networkPolicies: { enabled: false } },
   all,
 }
 
@@ -255,7 +252,6 @@ helmTest(
         'gateway.redis.password': { secret: 'other' },
         'guard.identity': { anonymous: { roles: ['user'] } },
         'guard.profiles': { other: {} },
-        'guard.tokenReview.groups': ['system:serviceaccounts:a'],
         'policies.rego': { 'other.rego': 'package other\n' },
         'networkPolicies.apiServer': ['10.0.0.1/32'],
       },
@@ -268,12 +264,16 @@ helmTest(
 helmTest(
   'a profile is laid over default, and gets what only the release knows unless it says so itself',
   async () => {
+    const direct = { audiences: ['mine'], server: 'https://kubernetes.default.svc' }
     const manifests = await rendered({
       guard: {
         identity: { anonymous: { roles: ['user'] } },
         profiles: {
           strict: { limits: { maxOutputTokens: 7 }, policy: { engine: 'opa', url: 'http://127.0.0.1:8181' } },
-          own: { identity: { serviceAccounts: { audiences: ['mine'] } } },
+          own: {
+            identity: { serviceAccounts: { audiences: ['mine'], caFile: '/etc/postern/secrets/ca.crt' } },
+          },
+          apart: { identity: { serviceAccounts: direct } },
         },
       },
     })
@@ -282,13 +282,45 @@ helmTest(
     expect(pick(profile('strict'), 'limits.maxOutputTokens')).toBe(7)
     expect(pick(profile('strict'), 'upstreams.0.name')).toBe('model')
     expect(pick(profile('strict'), 'policy')).toEqual({ engine: 'opa', url: 'http://127.0.0.1:8181' })
-    expect(pick(profile('own'), 'identity')).toEqual({ serviceAccounts: { audiences: ['mine'] } })
+    expect(pick(profile('own'), 'identity')).toEqual({
+      serviceAccounts: {
+        audiences: ['mine'],
+        server: 'https://postern-controller.postern.svc',
+        caFile: '/etc/postern/secrets/ca.crt',
+        tokenFile: '/var/run/postern/token',
+      },
+    })
+    expect(pick(profile('apart'), 'identity')).toEqual({ serviceAccounts: direct })
     expect(pick(profile('default'), 'limits')).toBeUndefined()
     expect(pick(profile('default'), 'policy.remote.url')).toBe(
       'https://postern-controller.postern.svc/v1/bundles/postern.tar.gz',
     )
   },
 )
+
+helmTest('postern inject shows offline the profile that the chart installs', async () => {
+  const data = dataOf(find(await rendered({}), 'ConfigMap', 'postern-guard'))
+  expect(parse(defaultProfile)).toEqual(parse(data['default.yaml']!))
+})
+
+helmTest('no guard or gateway shows the API server a token, unless its configuration says so', async () => {
+  const gateway = { enabled: true, configuration: models }
+  const pod = async (values: unknown): Promise<string> =>
+    JSON.stringify(pick(find(await rendered(values), 'Deployment', 'postern-gateway'), 'spec.template.spec'))
+  const usual = await pod({ gateway })
+  expect(usual).toContain('"audience":"postern-controller"')
+  expect(usual).not.toContain('kubernetes.io/serviceaccount')
+  const others = { identity: { serviceAccounts: null, anonymous: { roles: ['user'] } } }
+  expect(await pod({ gateway, guard: others })).toContain('postern-controller')
+  expect(await pod({ gateway, guard: others, policies: { enabled: false } })).not.toMatch(
+    /serviceAccountToken/,
+  )
+  const manifests = await rendered({ gateway })
+  const reviewers = manifests.filter(
+    ({ kind, metadata }) => kind === 'ClusterRoleBinding' && !metadata.name.endsWith('-controller'),
+  )
+  expect(names(reviewers)).toEqual([])
+})
 
 helmTest(
   'names follow the release, and the webhook has no caBundle that an upgrade could take away',
@@ -337,7 +369,6 @@ helmTest('security/rbac.yaml, for those without Helm, gives programs the same ri
   for (const [kind, name] of [
     ['ClusterRole', 'postern-controller'],
     ['Role', 'postern-controller'],
-    ['ClusterRole', 'postern-token-review'],
   ] as const)
     expect(pick(find(plain, kind, name), 'rules')).toEqual(pick(find(manifests, kind, name), 'rules'))
 })

@@ -29,7 +29,14 @@
 {{- if hasKey $own "identity" }}
 {{- $base = omit $base "identity" }}
 {{- end }}
-{{- mergeOverwrite $base $own | toJson }}
+{{- $full := mergeOverwrite $base $own }}
+{{- $_ := set $full "identity" (include "postern.identity" (dict "identity" $full.identity "root" .) | fromJson) }}
+{{- $full | toJson }}
+{{- end }}
+
+{{/* Not empty where the gateway shows its token to the controller: for policies, or to ask whose a caller's token is. */}}
+{{- define "postern.gateway.asksController" -}}
+{{- if contains (include "postern.controller.url" .) (include "postern.gateway.config" .) }}yes{{ end }}
 {{- end }}
 
 {{- define "postern.gateway.pod" -}}
@@ -92,10 +99,9 @@ containers:
     securityContext: {{- include "postern.securityContext" . | nindent 6 }}
     volumeMounts:
       - { name: config, mountPath: /etc/postern/config, readOnly: true }
-      - { name: api-access, mountPath: /var/run/secrets/kubernetes.io/serviceaccount, readOnly: true }
       - { name: run, mountPath: /run/postern }
       - { name: tmp, mountPath: /tmp }
-      {{- if .Values.policies.enabled }}
+      {{- if include "postern.gateway.asksController" . }}
       - { name: trust, mountPath: /etc/postern/trust, readOnly: true }
       - { name: token, mountPath: /var/run/postern, readOnly: true }
       {{- end }}
@@ -108,12 +114,11 @@ containers:
 volumes:
   - name: config
     configMap: { name: {{ .Release.Name }}-gateway }
-  - {{- include "postern.tokenVolume" . | nindent 4 }}
   - name: run
     emptyDir: { medium: Memory, sizeLimit: 64Mi }
   - name: tmp
     emptyDir: { medium: Memory, sizeLimit: 64Mi }
-  {{- if .Values.policies.enabled }}
+  {{- if include "postern.gateway.asksController" . }}
   - name: trust
     configMap: { name: postern-trust }
   - name: token

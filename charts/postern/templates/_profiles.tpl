@@ -9,6 +9,7 @@ The profiles, by name, as JSON: default, with the profile laid over it, and what
 {{- if not (hasKey $full "identity") }}
 {{- $_ := set $full "identity" $.Values.guard.identity }}
 {{- end }}
+{{- $_ := set $full "identity" (include "postern.identity" (dict "identity" $full.identity "root" $) | fromJson) }}
 {{- if not (hasKey $full "workload") }}
 {{- $workload := include "postern.workload" $ | fromJson }}
 {{- if $workload }}
@@ -22,6 +23,20 @@ The profiles, by name, as JSON: default, with the profile laid over it, and what
 {{- $_ := set $profiles $name $full }}
 {{- end }}
 {{- $profiles | toJson }}
+{{- end }}
+
+{{/*
+An identity section as JSON. Guards ask the controller whose a ServiceAccount token is, unless the section names another server: the
+workload that they guard then needs no right at the API server, and no token for it.
+*/}}
+{{- define "postern.identity" -}}
+{{- $identity := deepCopy (.identity | default dict) }}
+{{- $accounts := $identity.serviceAccounts | default dict }}
+{{- if and $accounts (not $accounts.server) }}
+{{- $asked := dict "server" (include "postern.controller.url" .root) "caFile" "/etc/postern/trust/ca.crt" "tokenFile" "/var/run/postern/token" }}
+{{- $_ := set $identity "serviceAccounts" (merge $accounts $asked) }}
+{{- end }}
+{{- $identity | toJson }}
 {{- end }}
 
 {{- define "postern.workload" -}}

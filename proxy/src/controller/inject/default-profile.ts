@@ -1,9 +1,13 @@
-/** What `postern inject` uses without --profile-dir: the chart's default profile, for a look at what the webhook adds. */
+/** What `postern inject` uses without --profile-dir: the chart's default profile of a release `postern`, for a look at what the webhook adds. */
 export const defaultProfile = `admin:
   host: 0.0.0.0
 identity:
   serviceAccounts:
     audiences: [postern]
+    server: https://postern-controller.postern.svc
+    caFile: /etc/postern/trust/ca.crt
+    tokenFile: /var/run/postern/token
+    grants: [{ match: '{tenant}/*', roles: [service] }]
 upstreams:
   - name: model
     url: http://127.0.0.1:8000
