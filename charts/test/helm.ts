@@ -30,7 +30,11 @@ export interface TemplateOptions {
   readonly release?: string
   /** Further arguments, such as `--kube-version`. */
   readonly args?: readonly string[]
+  readonly helm?: HelmProgram
 }
+
+/** `helm` is the current one, `helm3` the former, which many clusters are still installed with. */
+export type HelmProgram = 'helm' | 'helm3'
 
 const executable = (file: string): boolean => {
   try {
@@ -41,26 +45,45 @@ const executable = (file: string): boolean => {
   }
 }
 
-/** Helm on PATH, in the test cluster's folder, or nothing. */
-const helm = [
-  ...(process.env.PATH ?? '').split(delimiter),
-  ...(process.env.CLUSTER_HOME === undefined ? [] : [join(process.env.CLUSTER_HOME, 'bin')]),
-  join(homedir(), '.cache/postern-cluster/bin'),
-]
-  .map((folder) => join(folder, 'helm'))
-  .find(executable)
+/** A program on PATH, in the test cluster's folder, where Go puts what it installs, or nothing. */
+export const program = (name: string): string | undefined =>
+  [
+    ...(process.env.PATH ?? '').split(delimiter),
+    ...(process.env.CLUSTER_HOME === undefined ? [] : [join(process.env.CLUSTER_HOME, 'bin')]),
+    join(homedir(), '.cache/postern-cluster/bin'),
+    join(homedir(), 'go/bin'),
+  ]
+    .map((folder) => join(folder, name))
+    .find(executable)
+
+const programs: Readonly<Record<HelmProgram, string | undefined>> = {
+  helm: program('helm'),
+  helm3: program('helm3'),
+}
 
 /** `test` where there is a helm, else a skip whose title says why. */
 export const helmTest = (title: string, body: () => Promise<void>, timeoutMs = 60_000): void => {
-  if (helm === undefined) test.skip(`${title} (skipped: helm is missing)`, body)
+  if (programs.helm === undefined) test.skip(`${title} (skipped: helm is missing)`, body)
+  else test(title, body, timeoutMs)
+}
+
+/** The same where Helm 3 is besides, called helm3. */
+export const helm3Test = (title: string, body: () => Promise<void>, timeoutMs = 60_000): void => {
+  if (programs.helm === undefined || programs.helm3 === undefined)
+    test.skip(`${title} (skipped: helm or helm3 is missing)`, body)
   else test(title, body, timeoutMs)
 }
 
 /** Runs helm away from the user's own settings and any cluster. `values` go in as the last values file. */
-export const runHelm = (args: readonly string[], values?: unknown): Promise<HelmResult> =>
+export const runHelm = (
+  args: readonly string[],
+  values?: unknown,
+  name: HelmProgram = 'helm',
+): Promise<HelmResult> =>
   new Promise((resolve, reject) => {
+    const helm = programs[name]
     if (helm === undefined) {
-      reject(new Error('helm is missing'))
+      reject(new Error(`${name} is missing`))
       return
     }
     const folder = mkdtempSync(join(tmpdir(), 'postern-helm-'))
@@ -86,10 +109,11 @@ export const template = async (
   chart: string,
   options: TemplateOptions = {},
 ): Promise<readonly Manifest[]> => {
-  const { values, release = 'postern', args = [] } = options
+  const { values, release = 'postern', args = [], helm } = options
   const { status, stdout, stderr } = await runHelm(
     ['template', release, chart, '--namespace', 'postern', ...args],
     values ?? {},
+    helm,
   )
   if (status !== 0) throw new Error(stderr)
   return parseAllDocuments(stdout)

@@ -2,47 +2,17 @@ import { execFile, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from '@jest/globals'
 import { parse, stringify } from 'yaml'
 import { unusedValues } from './change-each-value.ts'
 import { helmTest, runHelm, template, type Manifest } from './helm.ts'
 import { find, names, pick, podTemplates } from './manifests.ts'
 import { podProblems } from './pod-security.ts'
+import { cases, chart, everything, exceptions } from './observability-cases.ts'
 import { configOf, looseEnds } from './wiring.ts'
-
-const chart = fileURLToPath(new URL('../observability', import.meta.url))
-const everything = {
-  storage: { kind: 'pvc', storageClass: 'fast', keep: true },
-  elasticsearch: { enabled: true },
-  kibana: { enabled: true, clients: [{ namespaceSelector: {} }] },
-  grafana: { clients: [{ namespaceSelector: {} }] },
-  alertmanager: { configSecret: 'receivers', egress: [{ ports: [{ port: 587 }] }] },
-  prometheus: { namespaces: ['models'], clientNamespaces: ['keda'] },
-}
-
-const cases: Readonly<Record<string, { readonly values: unknown; readonly elsewhere: readonly string[] }>> = {
-  defaults: { values: {}, elsewhere: [] },
-  everything: { values: everything, elsewhere: ['Secret/receivers'] },
-  'metrics only': { values: { loki: { enabled: false }, fluentd: { enabled: false } }, elsewhere: [] },
-}
 
 const render = (values: unknown): Promise<readonly Manifest[]> =>
   template(chart, { values, release: 'observability' })
-
-/** What restricted would refuse and why it must be so. */
-const exceptions: Readonly<Record<string, readonly string[]>> = {
-  // Kubelets write logs for root alone, on the node.
-  'observability-fluentd': [
-    'fluentd may run as root',
-    'volume logs is a hostPath',
-    'volume state is a hostPath',
-  ],
-  // It looks for guards at the API server.
-  'observability-prometheus': ['token is mounted'],
-  // It writes its keystore beside its configuration.
-  'observability-elasticsearch': ['elasticsearch writes its root'],
-}
 
 describe.each(Object.entries(cases))('%s', (_, { values, elsewhere }) => {
   helmTest('passes helm lint --strict', async () => {

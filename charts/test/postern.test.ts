@@ -9,50 +9,12 @@ import { defaultProfile } from '../../proxy/src/controller/inject/default-profil
 import { configMistakes, controllerConfigSchema } from '../../proxy/src/controller/config.ts'
 import { unusedValues } from './change-each-value.ts'
 import { helmTest, runHelm, template, type Manifest } from './helm.ts'
-import { find, names, pick, podTemplates } from './manifests.ts'
+import { find, names, pick } from './manifests.ts'
+import { all, chart, models, variants } from './postern-cases.ts'
 
-const chart = fileURLToPath(new URL('../postern', import.meta.url))
 const guard = fileURLToPath(new URL('../../proxy/bin/postern.mjs', import.meta.url))
 
-const models = {
-  upstreams: [{ name: 'model', url: 'https://llm.example.com' }],
-  models: [{ name: 'small', targets: [{ upstream: 'model' }] }],
-}
-
-/** Everything on that can be on together. */
-const all = {
-  imagePullSecrets: [{ name: 'registry' }],
-  certificates: { source: 'cert-manager' },
-  policies: { data: { tenants: { a: {} } }, rego: { 'mine.rego': 'package mine\n' } },
-  monitoring: {
-    podMonitor: { enabled: true },
-    serviceMonitor: { enabled: true },
-    rules: { enabled: true },
-    dashboards: { enabled: true },
-  },
-  gateway: {
-    enabled: true,
-    configuration: models,
-    tls: { source: 'cert-manager', issuer: { name: 'letsencrypt' }, clientAuth: 'optional' },
-    redis: { url: 'rediss://redis.cache:6380', password: { secret: 'redis' } },
-    autoscaling: { enabled: true, metric: { name: 'postern_in_flight' } },
-    secret: 'keys',
-  },
-}
-
 const keda = { gateway: { autoscaling: { enabled: false }, keda: { enabled: true } } }
-
-const variants: Readonly<Record<string, unknown>> = {
-  default: {},
-  'cert-manager': { certificates: { source: 'cert-manager' } },
-  gateway: { gateway: { enabled: true, configuration: models } },
-  policy: { injection: { by: 'policy' } },
-  spire: { injection: { by: 'policy', identity: 'spire' } },
-  'no-identity': { injection: { identity: 'none' }, policies: { enabled: false } },
-  keda: { gateway: { enabled: true, configuration: models, keda: { enabled: true } } },
-  open: { admission: { enabled: false }, networkPolicies: { enabled: false } },
-  all,
-}
 
 const rows = Object.entries(variants)
 
@@ -71,14 +33,6 @@ for (const [name, values] of rows) {
     expect(new Set(names(manifests)).size).toBe(manifests.length)
     expect(shown(manifests, name === 'default' ? [] : await rendered({}))).toMatchSnapshot()
   })
-
-  helmTest(
-    `${name}: every pod is what Pod Security restricted and the usual Gatekeeper rules ask for`,
-    async () => {
-      for (const { of, pod } of podTemplates(await rendered(values)))
-        expect([of.metadata.name, faults(pod)]).toEqual([of.metadata.name, []])
-    },
-  )
 
   helmTest(`${name}: the guard accepts every profile, and the controller its file`, async () => {
     const manifests = await rendered(values)
@@ -133,42 +87,6 @@ const check = (profile: string): string => {
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
-}
-
-const faults = (pod: Manifest): readonly string[] => {
-  const found: string[] = []
-  const rule = (holds: boolean, what: string): void => {
-    if (!holds) found.push(what)
-  }
-  const spec = (path: string): unknown => pick(pod, `spec.${path}`)
-  rule(spec('automountServiceAccountToken') === false, 'mounts a token')
-  rule(spec('securityContext.runAsNonRoot') === true, 'may be root')
-  rule(spec('securityContext.seccompProfile.type') === 'RuntimeDefault', 'has no seccomp profile')
-  for (const path of ['hostNetwork', 'hostPID', 'hostIPC', 'shareProcessNamespace'])
-    rule(spec(path) === undefined, path)
-  for (const volume of (spec('volumes') as unknown[] | undefined) ?? [])
-    rule(pick(volume, 'hostPath') === undefined, 'hostPath')
-  for (const container of spec('containers') as unknown[]) {
-    const own = (path: string): unknown => pick(container, path)
-    rule(own('securityContext.allowPrivilegeEscalation') === false, 'may gain privileges')
-    rule(own('securityContext.readOnlyRootFilesystem') === true, 'writes its root')
-    rule(own('securityContext.privileged') === undefined, 'is privileged')
-    rule(JSON.stringify(own('securityContext.capabilities')) === '{"drop":["ALL"]}', 'keeps capabilities')
-    rule(own('resources.requests.cpu') !== undefined, 'requests no CPU')
-    rule(
-      own('resources.requests.memory') !== undefined && own('resources.limits.memory') !== undefined,
-      'has no bound of memory',
-    )
-    rule(!/:latest$|^[^:@]+$/.test(String(own('image'))), 'has an image that moves')
-    rule(
-      ((own('ports') as unknown[] | undefined) ?? []).every((port) => pick(port, 'hostPort') === undefined),
-      'hostPort',
-    )
-    if (own('ports') !== undefined)
-      for (const probe of ['readinessProbe', 'livenessProbe'])
-        rule(own(probe) !== undefined, `has no ${probe}`)
-  }
-  return found
 }
 
 const refusals: readonly (readonly [string, unknown, RegExp])[] = [

@@ -25,6 +25,16 @@ app.kubernetes.io/part-of: postern
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- include "llm-api.commonLabels" . }}
+{{- end -}}
+
+{{/* Lines after others, or nothing. */}}
+{{- define "llm-api.commonLabels" -}}
+{{- range $key, $value := .Values.commonLabels }}
+{{- if not (or (hasPrefix "app.kubernetes.io/" $key) (hasPrefix "postern.dev/" $key) (eq $key "helm.sh/chart")) }}
+{{ $key }}: {{ $value | quote }}
+{{- end }}
+{{- end }}
 {{- end -}}
 
 {{- define "llm-api.serviceAccount" -}}

@@ -31,6 +31,22 @@ labels:
   app.kubernetes.io/version: {{ $.Chart.AppVersion | quote }}
   app.kubernetes.io/managed-by: {{ $.Release.Service }}
   helm.sh/chart: {{ printf "%s-%s" $.Chart.Name $.Chart.Version | replace "+" "_" }}
+  {{- include "observability.commonLabels" $ | indent 2 }}
+{{- end -}}
+
+{{/* Lines after others, or nothing. */}}
+{{- define "observability.commonLabels" -}}
+{{- range $key, $value := .Values.commonLabels }}
+{{- if not (or (hasPrefix "app.kubernetes.io/" $key) (eq $key "helm.sh/chart")) }}
+{{ $key }}: {{ $value | quote }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* Labels of what is not called by its component alone, and of pods. Takes (list $ "component"). */}}
+{{- define "observability.labels" -}}
+{{- include "observability.selectorLabels" . }}
+{{- include "observability.commonLabels" (index . 0) }}
 {{- end -}}
 
 {{- define "observability.url" -}}
@@ -74,7 +90,7 @@ spec:
     matchLabels: {{- include "observability.selectorLabels" (list $ .component) | nindent 6 }}
   template:
     metadata:
-      labels: {{- include "observability.selectorLabels" (list $ .component) | nindent 8 }}
+      labels: {{- include "observability.labels" (list $ .component) | nindent 8 }}
       {{- with .checksum }}
       annotations: { checksum/config: {{ . }} }
       {{- end }}
