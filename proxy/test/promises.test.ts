@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { Ajv } from 'ajv'
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createServer, type Server, type ServerResponse } from 'node:http'
@@ -164,6 +165,29 @@ describe('in front of the demo model', () => {
       expect([answer.status, await answer.text()]).toEqual([200, expect.any(String)])
       expect(guard.model.received.length).toBe(before + 1)
       expect(JSON.stringify(guard.model.received.at(-1)?.body)).not.toContain(DEMO_KEY)
+    }
+  })
+
+  test('every line of the audit log is as proxy/audit.schema.json says', async () => {
+    await guard.records()
+    const schema = JSON.parse(
+      readFileSync(new URL('../audit.schema.json', import.meta.url), 'utf8'),
+    ) as object
+    const validate = new Ajv({ strict: false }).compile(schema)
+    const lines = readFileSync(guard.auditFile, 'utf8').trimEnd().split('\n')
+    const wrong = lines.filter((line) => !validate(JSON.parse(line)))
+    expect(wrong).toEqual([])
+    const records = (await guard.records()) as readonly object[]
+    // What older guards did not write is optional in the schema, and is always written now.
+    for (const member of ['decisions', 'span', 'stream', 'answered', 'versions']) {
+      expect(records.filter((record) => member in record).length).toBe(records.length)
+    }
+    const findings = records.flatMap((record) => (record as { findings: readonly object[] }).findings)
+    expect(findings.length).toBeGreaterThan(0)
+    for (const finding of findings) {
+      expect(finding).toEqual(
+        expect.objectContaining({ category: expect.any(String), by: expect.any(String) }),
+      )
     }
   })
 

@@ -11,7 +11,16 @@ export interface Link {
 export const START: Link = { seq: 0, hash: '0'.repeat(64) }
 
 export type LineType =
-  'open' | 'begin' | 'exchange' | 'checkpoint' | 'rotate' | 'close' | 'carry' | 'lost' | 'recovered'
+  | 'open'
+  | 'begin'
+  | 'exchange'
+  | 'checkpoint'
+  | 'rotate'
+  | 'close'
+  | 'retention'
+  | 'carry'
+  | 'lost'
+  | 'recovered'
 
 /** A line before it has its place in the chain. */
 export interface Entry {
@@ -33,10 +42,17 @@ export interface Header {
 }
 
 /** Lines that say something about the log itself carry a signature, which covers all lines before them through `prev`. */
-export const SIGNED: ReadonlySet<string> = new Set<LineType>(['open', 'checkpoint', 'rotate', 'close'])
+export const SIGNED: ReadonlySet<string> = new Set<LineType>([
+  'open',
+  'checkpoint',
+  'rotate',
+  'close',
+  'retention',
+])
 
 const TYPES: ReadonlySet<string> = new Set<LineType>([
-  ...['open', 'begin', 'exchange', 'checkpoint', 'rotate', 'close', 'carry', 'lost', 'recovered'],
+  ...SIGNED,
+  ...['begin', 'exchange', 'carry', 'lost', 'recovered'],
 ] as LineType[])
 
 export interface Stamp {

@@ -1,4 +1,4 @@
-import type { AuditBegin, AuditRecord } from '../core/audit.ts'
+import type { AuditBegin, AuditDecision, AuditFinding, AuditRecord, AuditText } from '../core/audit.ts'
 import type { Caller } from '../core/caller.ts'
 import type { Entry } from './chain.ts'
 import { plainPath } from './paths.ts'
@@ -33,26 +33,19 @@ export const exchangeEntry = (record: AuditRecord): Entry => ({
     caller: record.caller && callerOf(record.caller),
     client: clip(record.client),
     trace: clip(record.trace),
+    span: clip(record.span),
+    stream: record.stream,
+    answered: clip(record.answered),
+    versions: { guard: clip(record.versions.guard), rules: clip(record.versions.rules) },
     policy: { engine: clip(record.policy.engine), revision: clip(record.policy.revision) },
     outcome: record.outcome,
     status: record.status,
     reasons: list(record.reasons),
-    findings: record.findings.slice(0, MAX_FINDINGS).map((finding) => ({
-      direction: finding.direction,
-      path: plainPath(finding.path),
-      rule: clip(finding.rule),
-      start: finding.start,
-      end: finding.end,
-      score: finding.score,
-      action: finding.action,
-    })),
+    decisions: record.decisions.map(decisionOf),
+    ...omitted('decisions_omitted', record.decisionsOmitted),
+    findings: record.findings.slice(0, MAX_FINDINGS).map(findingOf),
     ...omitted('findings_omitted', record.findings.length - MAX_FINDINGS),
-    texts: record.texts.slice(0, MAX_TEXTS).map((text) => ({
-      direction: text.direction,
-      path: plainPath(text.path),
-      length: text.length,
-      sha256: clip(text.sha256),
-    })),
+    texts: record.texts.slice(0, MAX_TEXTS).map(textOf),
     ...omitted('texts_omitted', record.texts.length - MAX_TEXTS),
     uninspected: record.uninspected,
     tokens: record.tokens && { input: record.tokens.input, output: record.tokens.output },
@@ -62,6 +55,38 @@ export const exchangeEntry = (record: AuditRecord): Entry => ({
         .map(([name, ms]) => [clip(name), Math.round(ms * 1000) / 1000]),
     ),
   }),
+})
+
+const decisionOf = (decision: AuditDecision) => ({
+  stage: decision.stage,
+  allow: decision.allow,
+  reasons: list(decision.reasons),
+  revision: clip(decision.revision),
+  times: decision.times,
+  ...(decision.maxTokens === undefined ? {} : { max_tokens: decision.maxTokens }),
+  ...(decision.model === undefined ? {} : { model: clip(decision.model) }),
+  ...(decision.toolsRemoved === undefined ? {} : { tools_removed: decision.toolsRemoved }),
+})
+
+const findingOf = (finding: AuditFinding) => ({
+  direction: finding.direction,
+  path: plainPath(finding.path),
+  rule: clip(finding.rule),
+  category: finding.category,
+  start: finding.start,
+  end: finding.end,
+  score: finding.score,
+  evidence: list(finding.evidence),
+  action: finding.action,
+  by: finding.by,
+})
+
+const textOf = (text: AuditText) => ({
+  direction: text.direction,
+  path: plainPath(text.path),
+  length: text.length,
+  sha256: clip(text.sha256),
+  ...(text.capture === undefined ? {} : { capture: clip(text.capture) }),
 })
 
 /** An exchange that began and whose end this guard did not write: it was killed, or the log could not be written. */
@@ -80,7 +105,7 @@ export const carryEntry = (id: string, begun: number): Entry => ({
 
 /** A line about the log itself. */
 export const noteEntry = (
-  type: 'open' | 'checkpoint' | 'rotate' | 'close' | 'recovered',
+  type: 'open' | 'checkpoint' | 'rotate' | 'close' | 'retention' | 'recovered',
   what: Readonly<Record<string, string | number | null>>,
 ): Entry => ({ type, id: undefined, members: members(what) })
 

@@ -59,7 +59,9 @@ test('a begin is in the file before its promise resolves, and so is the one reco
   await log.begin(beginOf('x1'))
   expect(linesOf().at(-1)).toMatchObject({ v: 1, seq: 2, type: 'begin', id: 'x1', route: 'openai.chat' })
   await log.end(recordOf('x1'))
-  expect(linesOf().at(-1)).toMatchObject({ ...recordOf('x1'), seq: 3, type: 'exchange' })
+  const { decisionsOmitted, ...written } = recordOf('x1')
+  expect(decisionsOmitted).toBe(0)
+  expect(linesOf().at(-1)).toMatchObject({ ...written, seq: 3, type: 'exchange' })
   await log.close()
   expect(types()).toEqual(['open', 'begin', 'exchange', 'close'])
   expect(await verifyAudit(path)).toMatchObject({ ok: true, begun: 1, exchanges: 1, lost: 0, unfinished: 0 })
@@ -179,7 +181,33 @@ test('only so many rotated files are kept, and the rest still verifies', async (
   await log.close()
   const report = await verifyAudit(path)
   expect(report.files).toHaveLength(3)
-  expect(report).toMatchObject({ ok: true, notes: ['Earlier files of this log are not here.'] })
+  expect(report).toMatchObject({
+    ok: true,
+    notes: [expect.stringMatching(/^Lines 1 to \d+ are not here: the guard deleted/)],
+  })
+})
+
+test('rotated files are deleted at their age, the chain says so, and what somebody else deleted does not count as that', async () => {
+  let now = Date.parse('2026-11-21T12:00:00Z')
+  const parts = { ...quiet, now: () => now }
+  const log = await fileAudit(fileOptions(path, { maxBytes: 5000, keepMs: 86_400_000 }), parts)
+  const write = async (from: number): Promise<void> => {
+    for (let i = from; i < from + 20; i++) await log.end(recordOf(`x${String(i)}`))
+  }
+  await write(0)
+  const old = (await verifyAudit(path)).files.length - 1
+  now += 86_400_000 + 1
+  await write(20)
+  const report = await verifyAudit(path)
+  expect(report).toMatchObject({ ok: true, notes: [expect.stringContaining('as its retention says')] })
+  const told = report.files.flatMap((file) => linesOf(file)).filter(({ type }) => type === 'retention')
+  expect(told).toMatchObject([{ first_seq: 1, last_seq: report.firstSeq - 1, files: old, because: 'age' }])
+  await log.close()
+  rmSync(report.files[0]!)
+  expect(await verifyAudit(path)).toMatchObject({
+    ok: true,
+    notes: ['Earlier files of this log are not here.'],
+  })
 })
 
 test('files are rotated by age', async () => {

@@ -18,6 +18,8 @@ export interface FileAuditOptions {
   readonly maxAgeMs: number
   /** Rotated files kept; older ones are deleted. Infinity keeps all. */
   readonly keepFiles: number
+  /** Rotated files whose last line is older are deleted, in milliseconds. Absent: none for its age. */
+  readonly keepMs?: number
   /** A signed checkpoint at the latest after so many lines, or milliseconds when there is anything new. */
   readonly checkpointLines: number
   readonly checkpointMs: number
@@ -42,7 +44,12 @@ export const fileAudit = async (options: FileAuditOptions, parts: AuditParts): P
   let file: FileStore | undefined
   const opened = async (): Promise<FileStore> => {
     await mkdir(dirname(options.path), { recursive: true, mode: 0o700 })
-    return (file = await openStore({ ...options, log: parts.log, now: parts.now ?? Date.now }))
+    return (file = await openStore({
+      keepMs: Infinity,
+      ...options,
+      log: parts.log,
+      now: parts.now ?? Date.now,
+    }))
   }
   const usable = () => file ?? Promise.reject(new AuditFault('The audit log is not open.'))
   const store: Store = {

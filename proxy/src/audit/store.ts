@@ -9,7 +9,7 @@ import { loadKeys } from './key-files.ts'
 import type { Signer } from './keys.ts'
 import { acquireLock, type Lock } from './lock.ts'
 import { recover } from './recover.ts'
-import { deleteOldest, rotatedName, syncFolderOf } from './rotated.ts'
+import { deleteAll, expiredFiles, rotatedName, syncFolderOf } from './rotated.ts'
 
 export interface StoreOptions {
   readonly path: string
@@ -17,6 +17,7 @@ export interface StoreOptions {
   readonly maxBytes: number
   readonly maxAgeMs: number
   readonly keepFiles: number
+  readonly keepMs: number
   readonly checkpointLines: number
   readonly checkpointMs: number
   readonly log: Log
@@ -38,6 +39,7 @@ export interface FileStore extends StoreOptions {
   checkedLines: number
   checkedAt: number
   rotateAfter: number
+  retainedAt: number
   /** The first line of a new file is not durable yet. */
   starting: Origin | undefined
   readonly begun: Map<string, number>
@@ -49,6 +51,7 @@ const { O_RDWR, O_APPEND, O_CREAT, O_EXCL, O_DSYNC } = constants
 // O_DSYNC: the write returns when the data is durable. One call instead of write and fdatasync, with the same guarantee.
 const APPEND = O_RDWR | O_APPEND | O_DSYNC
 const ROTATE_AGAIN_MS = 60_000
+const RETAIN_EVERY_MS = 600_000
 const MAX_LINES = 512 // lines written at once while starting
 
 export const openStore = async (options: StoreOptions): Promise<FileStore> => {
@@ -61,7 +64,13 @@ export const openStore = async (options: StoreOptions): Promise<FileStore> => {
       ...options,
       ...{ signer, lock, head, handle: undefined, inode: 0, size: found.size, link: found.link },
       ...{ firstSeq: found.firstSeq, openedAt: found.openedAt ?? options.now(), checkedLines: 0 },
-      ...{ checkedAt: options.now(), rotateAfter: 0, starting: undefined, begun: new Map(found.unfinished) },
+      ...{
+        checkedAt: options.now(),
+        rotateAfter: 0,
+        retainedAt: 0,
+        starting: undefined,
+        begun: new Map(found.unfinished),
+      },
     }
     try {
       if (found.origin === undefined) await reopen(file)
@@ -168,9 +177,20 @@ const rotate = async (file: FileStore): Promise<void> => {
   }
   await leave(file)
   await startFile(file, 'rotated')
-  await deleteOldest(file.path, file.keepFiles).catch((error: unknown) =>
-    file.log.warn('audit_retention_failed', { cause: asError(error) }),
-  )
+  await retain(file)
+}
+
+/** Deletes what is too old or too much. Said in the chain first: a crash in between must not look like somebody's deletion. */
+const retain = async (file: FileStore): Promise<void> => {
+  const { path, keepFiles, keepMs } = file
+  const failed = (error: unknown): void => file.log.warn('audit_retention_failed', { cause: asError(error) })
+  file.retainedAt = file.now()
+  const expired = await expiredFiles(path, { keepFiles, keepMs, now: file.now() }).catch(failed)
+  if (!expired) return
+  const { files, firstSeq, lastSeq, because } = expired
+  const what = { first_seq: firstSeq, last_seq: lastSeq, files: files.length, because }
+  await append(file, [noteEntry('retention', what)])
+  await deleteAll(files).catch(failed)
 }
 
 /** Says in the old file that it ends. */
@@ -270,6 +290,7 @@ export const tendStore = async (file: FileStore): Promise<void> => {
   else if (is.size > file.size)
     throw new AuditFault(`Something else writes to the audit log ${file.path}. Give each guard its own log.`)
   if (isFull(file)) await rotate(file)
+  if (file.now() - file.retainedAt >= RETAIN_EVERY_MS) await retain(file)
   if (file.checkedLines > 0 && file.now() - file.checkedAt >= file.checkpointMs)
     await append(file, [checkpoint()])
   file.head.settle()

@@ -258,7 +258,15 @@ const report = (walks: readonly Walk[], headSeq: number, problem: Problem | unde
       ...(problem === undefined && torn > 0
         ? [`The last ${torn} bytes are a write that was cut short; nobody was promised it.`]
         : []),
-      ...(origin === 'rotated' || origin === 'moved' ? ['Earlier files of this log are not here.'] : []),
+      ...(origin === 'rotated' || origin === 'moved' ? [earlier(walks)] : []),
     ],
   }
+}
+
+const earlier = (walks: readonly Walk[]): string => {
+  const first = walks[0]?.first?.seq ?? 1
+  const deletedTo = Math.max(...walks.map((walk) => walk.deletedTo))
+  return deletedTo >= first - 1
+    ? `Lines 1 to ${first - 1} are not here: the guard deleted them as its retention says, and signed for it.`
+    : 'Earlier files of this log are not here.'
 }

@@ -43,6 +43,8 @@ export interface Walk {
   readonly signedSeq: number
   /** It ends in a signed line that says that this is the end. */
   readonly sealed: boolean
+  /** Up to this line the log says that its own retention deleted it; 0 when it says so of none. */
+  readonly deletedTo: number
   readonly problem: Problem | undefined
   /** Exchanges that began and have no end, and the number of the line where each began. */
   readonly unfinished: ReadonlyMap<string, number>
@@ -80,6 +82,7 @@ const newState = (file: string): State => ({
   size: 0,
   signedSeq: 0,
   sealed: false,
+  deletedTo: 0,
   problem: undefined,
   unfinished: new Map(),
   counts: {
@@ -89,6 +92,7 @@ const newState = (file: string): State => ({
     checkpoint: 0,
     rotate: 0,
     close: 0,
+    retention: 0,
     carry: 0,
     lost: 0,
     recovered: 0,
@@ -116,6 +120,8 @@ const take = (state: State, line: Line, options: WalkOptions): void => {
   if (SIGNED.has(header.type)) state.signedSeq = header.seq
   state.sealed = header.type === 'close' || header.type === 'rotate'
   state.counts[header.type] += 1
+  if (header.type === 'retention')
+    state.deletedTo = Number(/"last_seq":(\d{1,16})/.exec(line.bytes.toString('latin1'))?.[1])
   follow(state, header, line)
 }
 

@@ -1,6 +1,7 @@
 import type { Caller } from './caller.ts'
 import type { Usage } from './dialect.ts'
-import type { Action } from './policy.ts'
+import type { Category } from './finding.ts'
+import type { Action, ActionRow, Stage } from './policy.ts'
 
 /** Written and made durable before the model is called, so that a crash cannot hide a call. */
 export interface AuditBegin {
@@ -22,12 +23,23 @@ export interface AuditRecord {
   readonly caller: Caller | null
   readonly client: string
   readonly trace: string
+  /** 16 hex digits: the server span of the exchange; empty when it has none. */
+  readonly span: string
+  readonly stream: boolean
+  /** The model as the model server named it, when that is a plain name; else empty. */
+  readonly answered: string
+  /** What judged: the guard's version, and the digest of the scanner's rules. */
+  readonly versions: AuditVersions
   readonly policy: { readonly engine: string; readonly revision: string }
   /** `refused` also when the model's answer was; `cut` when part of it was delivered; `client_gone` when nobody read to the end. */
   readonly outcome: 'allowed' | 'redacted' | 'cut' | 'refused' | 'failed' | 'client_gone'
   readonly status: number
   /** Refusal code, then the policy's reason codes. */
   readonly reasons: readonly string[]
+  /** In the order they were taken; equal ones in a row are one. */
+  readonly decisions: readonly AuditDecision[]
+  /** Decisions beyond those in `decisions`. */
+  readonly decisionsOmitted: number
   readonly findings: readonly AuditFinding[]
   readonly texts: readonly AuditText[]
   readonly uninspected: number
@@ -36,14 +48,38 @@ export interface AuditRecord {
   readonly timings: Readonly<Record<string, number>>
 }
 
+export interface AuditVersions {
+  readonly guard: string
+  readonly rules: string
+}
+
+/** One answer of policy. Names of tools are left out: callers choose them. */
+export interface AuditDecision {
+  readonly stage: Stage
+  readonly allow: boolean
+  readonly reasons: readonly string[]
+  readonly revision: string
+  /** How often it was given in a row, as an answer streamed or tool by tool. */
+  times: number
+  /** The upper bound put on the answer's tokens, the model that answers instead, and how many tools were taken out. */
+  readonly maxTokens?: number
+  readonly model?: string
+  readonly toolsRemoved?: number
+}
+
 export interface AuditFinding {
   readonly direction: 'request' | 'response'
   readonly path: string
   readonly rule: string
+  readonly category: Category
   readonly start: number
   readonly end: number
   readonly score: number
+  /** Codes such as `luhn` or `decoded:base64`: why it is one. */
+  readonly evidence: readonly string[]
   readonly action: Action
+  /** Where the policy's answer has that action; `denied` when it denied the whole. */
+  readonly by: ActionRow | 'denied'
 }
 
 export interface AuditText {
@@ -52,6 +88,8 @@ export interface AuditText {
   readonly length: number
   /** SHA-256 of the UTF-8 text as it arrived, hex. */
   readonly sha256: string
+  /** SHA-256, hex, of the line that holds the encrypted text; only where content is captured. */
+  readonly capture?: string
 }
 
 export interface AuditLog {

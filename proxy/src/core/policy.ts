@@ -111,5 +111,15 @@ export interface PolicyEngine {
   close(): Promise<void>
 }
 
+/** The entry of `Actions` that an action came from. */
+export type ActionRow = 'rule' | 'category' | 'default'
+
+export const rowFor = (actions: Actions, rule: string, category: Category): ActionRow =>
+  actions.rules[rule] !== undefined
+    ? 'rule'
+    : actions.categories[category] !== undefined
+      ? 'category'
+      : 'default'
+
 export const actionFor = (actions: Actions, rule: string, category: Category): Action =>
   actions.rules[rule] ?? actions.categories[category] ?? actions.default

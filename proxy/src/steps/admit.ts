@@ -2,7 +2,7 @@ import type { Changes } from '../core/dialect.ts'
 import type { Finding, Scanned } from '../core/finding.ts'
 import type { Meter } from '../core/metrics.ts'
 import { noteOutcome, type Notes } from '../core/notes.ts'
-import { actionFor, type Actions, type PolicyAnswer } from '../core/policy.ts'
+import { actionFor, rowFor, type Actions, type PolicyAnswer } from '../core/policy.ts'
 import { Refusal } from '../core/refusal.ts'
 import { pointer, type Edit, type Text } from '../core/text.ts'
 import { cleanWhole } from '../stream/redact.ts'
@@ -66,9 +66,10 @@ export interface FindingNotes {
 /** Findings go into the record and the metrics with what was done about them. */
 export const noteFindings = (at: FindingNotes, path: string, findings: readonly Finding[]): void => {
   const { notes, meter, direction, actions } = at
-  for (const { rule, category, start, end, score } of findings) {
+  for (const { rule, category, start, end, score, evidence } of findings) {
     const action = actionFor(actions, rule, category)
-    notes.findings.push({ direction, path, rule, start, end, score, action })
+    const by = actions === DENIED ? 'denied' : rowFor(actions, rule, category)
+    notes.findings.push({ direction, path, rule, category, start, end, score, evidence, action, by })
     meter.add('postern_findings_total', 1, rule, direction, action)
   }
 }

@@ -3,7 +3,7 @@ import type { Prompt, ToolCall } from '../core/dialect.ts'
 import type { Finding, Scanned } from '../core/finding.ts'
 import type { TextKind } from '../core/json-texts.ts'
 import type { Meter } from '../core/metrics.ts'
-import type { Notes } from '../core/notes.ts'
+import { noteDecision, type Notes } from '../core/notes.ts'
 import type { FindingFacts, PolicyAnswer, PolicyEngine, RequestFacts, Stage } from '../core/policy.ts'
 import { Refusal } from '../core/refusal.ts'
 
@@ -31,6 +31,7 @@ export const decideStep =
         policy.name,
       )
       notes.policyRevision = policy.revision()
+      noteDecision(notes, question.stage, answer)
       notes.reasons = [...new Set([...notes.reasons, ...answer.reasons])]
       return answer
     }

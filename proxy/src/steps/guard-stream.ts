@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import type { Delta, Lane, StreamCodec } from '../core/dialect.ts'
 import type { StreamAnswer } from '../core/exchange.ts'
 import type { Meter } from '../core/metrics.ts'
-import { noteOutcome, type Notes } from '../core/notes.ts'
+import { noteOutcome, plainName, type Notes } from '../core/notes.ts'
 import { asRefusal, Refusal } from '../core/refusal.ts'
 import type { Scanner } from '../core/scanner.ts'
 import { eventReader } from '../stream/sse.ts'
@@ -159,6 +159,7 @@ const note = (run: Run, delta: Delta): void => {
       run.notes.usage = delta.usage
       return
     case 'head':
+      run.notes.answered = plainName(delta.model)
       run.notes.modelSpan?.set({ responseId: delta.id, responseModel: delta.model })
       return
     case 'finish':

@@ -2,7 +2,7 @@ import type { Cut, ReplyText, WholeReply } from '../core/dialect.ts'
 import type { Category, Finding, Scanned } from '../core/finding.ts'
 import { isObject, type JsonObject } from '../core/json.ts'
 import type { Meter } from '../core/metrics.ts'
-import { noteOutcome, type Notes } from '../core/notes.ts'
+import { noteOutcome, plainName, type Notes } from '../core/notes.ts'
 import { actionFor, type Action, type Actions } from '../core/policy.ts'
 import { Refusal } from '../core/refusal.ts'
 import { readJson, type JsonLimits } from '../core/strict-json.ts'
@@ -101,6 +101,8 @@ const SEVERITY: readonly Action[] = ['ignore', 'observe', 'redact', 'block']
 
 /** Several calls in one choice: each finding gets the strictest action that any of their decisions has for it. */
 const strictest = (all: readonly Actions[], scanned: readonly ScannedReply[]): Actions => {
+  const [only] = all
+  if (only !== undefined && all.length === 1) return only // the record then names the row of the policy's own answer
   const worst = (rule: string, category: Category): Action =>
     SEVERITY[Math.max(...all.map((actions) => SEVERITY.indexOf(actionFor(actions, rule, category))))] ??
     'block'
@@ -121,6 +123,7 @@ const readAnswer = (bytes: Uint8Array, limits: JsonLimits): JsonObject => {
 
 const noteReply = (whole: WholeReply, notes: Notes): void => {
   notes.usage = whole.usage
+  notes.answered = plainName(whole.model)
   notes.estimated = {
     input: notes.estimated.input,
     output: estimateOutput(whole.texts.reduce((sum, text) => sum + text.value.length, 0)),

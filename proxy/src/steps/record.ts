@@ -1,4 +1,4 @@
-import type { AuditLog } from '../core/audit.ts'
+import type { AuditLog, AuditRecord, AuditVersions } from '../core/audit.ts'
 import type { Usage } from '../core/dialect.ts'
 import type { Log } from '../core/log.ts'
 import type { Meter } from '../core/metrics.ts'
@@ -8,13 +8,14 @@ import type { RefusalCode } from '../core/refusal.ts'
 export interface RecordParts {
   readonly audit: AuditLog
   readonly engine: string
+  readonly versions?: AuditVersions
   readonly meter: Meter
   readonly log: Log
 }
 
 /** The last step of every exchange, however it ended: limits settled, one audit record, metrics, span. Never throws. */
 export const recordStep =
-  ({ audit, engine, meter, log }: RecordParts) =>
+  ({ audit, engine, versions = UNKNOWN, meter, log }: RecordParts) =>
   async (notes: Notes): Promise<void> => {
     const { received, lease } = notes
     const route = received.route.name
@@ -38,10 +39,14 @@ export const recordStep =
     try {
       await Promise.all([
         lease?.settle(tokens.input + tokens.output),
-        audit.end(recordOf(notes, engine, tokens)),
+        audit.end(recordOf(notes, { engine, versions, tokens })),
       ])
     } catch (cause) {
-      log.error('exchange_not_recorded', { id: received.id, cause: cause as Error })
+      log.error('exchange_not_recorded', {
+        id: received.id,
+        trace: notes.span.traceId,
+        cause: cause as Error,
+      })
     }
   }
 
@@ -68,7 +73,18 @@ const tokensOf = (notes: Notes): Usage => {
 /** Refusals after which the model server may have worked although no answer of it was read. */
 const LEFT_UNSEEN: ReadonlySet<string> = new Set<RefusalCode>(['client_gone', 'model_timeout'])
 
-const recordOf = (notes: Notes, engine: string, tokens: Usage) => ({
+const UNKNOWN: AuditVersions = { guard: '', rules: '' }
+
+interface Known {
+  readonly engine: string
+  readonly versions: AuditVersions
+  readonly tokens: Usage
+}
+
+/** `00-<trace>-<span>-<flags>` */
+const spanOf = (traceparent: string): string => traceparent.slice(36, 52)
+
+const recordOf = (notes: Notes, { engine, versions, tokens }: Known): AuditRecord => ({
   id: notes.received.id,
   time: notes.time,
   route: notes.received.route.name,
@@ -77,10 +93,16 @@ const recordOf = (notes: Notes, engine: string, tokens: Usage) => ({
   caller: notes.caller ?? null,
   client: notes.received.client,
   trace: notes.span.traceId,
+  span: spanOf(notes.span.traceparent),
+  stream: notes.stream,
+  answered: notes.answered,
+  versions,
   policy: { engine, revision: notes.policyRevision },
   outcome: notes.outcome,
   status: notes.status,
   reasons: notes.reasons,
+  decisions: notes.decisions,
+  decisionsOmitted: notes.decisionsOmitted,
   findings: notes.findings,
   texts: notes.texts,
   uninspected: notes.uninspected,

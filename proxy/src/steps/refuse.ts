@@ -28,6 +28,7 @@ export const refuseStep =
     if (refusals[refusal.code].status >= 500) {
       log.error('exchange_failed', {
         id: received.id,
+        trace: notes.span.traceId,
         code: refusal.code,
         detail: refusal.details.join('; '),
         cause: causeOf(refusal),
@@ -38,7 +39,12 @@ export const refuseStep =
     try {
       await received.answer.whole(status, { ...replyHeaders(notes), ...headers }, body)
     } catch (cause) {
-      log.warn('refusal_not_delivered', { id: received.id, code: refusal.code, cause: cause as Error })
+      log.warn('refusal_not_delivered', {
+        id: received.id,
+        trace: notes.span.traceId,
+        code: refusal.code,
+        cause: cause as Error,
+      })
     }
   }
 
