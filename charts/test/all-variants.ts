@@ -1,5 +1,5 @@
 import { cases, chart as llmApi, merged } from './llm-api-cases.ts'
-import { template, type HelmProgram, type Manifest } from './helm.ts'
+import { template, templateText, type HelmProgram, type Manifest } from './helm.ts'
 import { cases as views, chart as observability } from './observability-cases.ts'
 import { chart as postern, variants } from './postern-cases.ts'
 
@@ -31,3 +31,7 @@ export const renderVariant = (
   helm?: HelmProgram,
 ): Promise<readonly Manifest[]> =>
   template(chart, { values, release, args: KUBERNETES, ...(helm && { helm }) })
+
+/** As Helm hands it to the cluster, which reads YAML 1.1. */
+export const variantText = ({ chart, release, values }: Variant): Promise<string> =>
+  templateText(chart, { values, release, args: KUBERNETES })

@@ -104,11 +104,8 @@ export const runHelm = (
     )
   })
 
-/** `helm template` in namespace `postern`. Rejects with what helm says. */
-export const template = async (
-  chart: string,
-  options: TemplateOptions = {},
-): Promise<readonly Manifest[]> => {
+/** What `helm template` prints, for namespace `postern`. Rejects with what helm says. */
+export const templateText = async (chart: string, options: TemplateOptions = {}): Promise<string> => {
   const { values, release = 'postern', args = [], helm } = options
   const { status, stdout, stderr } = await runHelm(
     ['template', release, chart, '--namespace', 'postern', ...args],
@@ -116,11 +113,15 @@ export const template = async (
     helm,
   )
   if (status !== 0) throw new Error(stderr)
-  return parseAllDocuments(stdout)
+  return stdout
+}
+
+/** The same as objects. */
+export const template = async (chart: string, options: TemplateOptions = {}): Promise<readonly Manifest[]> =>
+  parseAllDocuments(await templateText(chart, options))
     .map((document): unknown => {
       if (document.errors.length > 0)
         throw new Error(document.errors.map((error) => error.message).join('\n'))
       return document.toJS() as unknown
     })
     .filter((manifest): manifest is Manifest => manifest !== null)
-}
