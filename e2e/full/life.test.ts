@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { eventually } from '../cluster/processes.ts'
 import { type Api, model, rolledOut } from '../support/full.ts'
-import { install, RELEASE, uninstall } from '../support/installation.ts'
+import { install, RELEASE, settled, uninstall } from '../support/installation.ts'
 import { api } from '../support/api.ts'
 
 let cluster: Api
@@ -57,6 +57,7 @@ test('upgrade, rollback and uninstall leave running models alone, and nothing be
   expect(await imageOf(namespace)).toBe('postern.local/postern:e2e-next')
 
   await cluster.helm(['rollback', RELEASE, '1', '--namespace', RELEASE, '--wait', '--timeout', '180s'])
+  await settled(cluster)
   await cluster.kubectl(['-n', namespace, 'rollout', 'restart', 'deployment/model'])
   await rolledOut(cluster, namespace, 'model')
   expect(await imageOf(namespace)).toBe('postern.local/postern:e2e')

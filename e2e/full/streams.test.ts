@@ -15,7 +15,13 @@ beforeAll(async () => {
   cluster = await installed()
   namespace = await cluster.namespace('streams')
   await cluster.apply(
-    model({ name: 'model', namespace, labels: { 'postern.dev/inject': 'true' }, paceMs: 100 }),
+    model({
+      name: 'model',
+      namespace,
+      labels: { 'postern.dev/inject': 'true' },
+      annotations: { 'postern.dev/profile': 'mtls' },
+      paceMs: 100,
+    }),
   )
   client = await startClient(namespace)
   await serving(cluster, client, { namespace, name: 'model' })

@@ -37,14 +37,17 @@ export const install = async (values: Values = {}): Promise<Api> => {
     ],
     JSON.stringify(merge(VALUES, values)),
   )
-  // Former controllers answer for some seconds more, and inject what they know.
-  await eventually(async () => {
+  await settled(cluster)
+  return cluster
+}
+
+/** Former controllers answer for some seconds more, and inject what they know: waits until they are gone. */
+export const settled = (cluster: Api): Promise<void> =>
+  eventually(async () => {
     const path = 'jsonpath={.items[*].metadata.deletionTimestamp}'
     const ending = await cluster.kubectl(['-n', RELEASE, 'get', 'pods', '-o', path])
     if (ending !== '') throw new Error('former controllers do not end')
   }, 60)
-  return cluster
-}
 
 /** The release as the specs need it: installed now when it is not. */
 export const installed = async (): Promise<Api> => {
