@@ -214,6 +214,89 @@ export const metrics = {
     help: 'Tokens of callers reviewed for guards, by result: answered, refused, failed.',
     labels: ['result'],
   },
+  postern_behaviour_answers_total: {
+    kind: 'counter',
+    help: 'Answers of models, by guessed language and whether the model itself said no: given, declined. Approximate.',
+    labels: ['model', 'language', 'result'],
+  },
+  postern_behaviour_answer_characters: {
+    kind: 'histogram',
+    help: 'Length of answers, in UTF-16 units.',
+    labels: ['model'],
+    buckets: [0, 16, 64, 256, 1024, 4096, 16_384, 65_536],
+  },
+  postern_behaviour_entropy_bits: {
+    kind: 'histogram',
+    help: 'Mean entropy of the next-token distribution over an answer, in bits a token; a lower bound.',
+    labels: ['model'],
+    buckets: [0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 6],
+  },
+  postern_behaviour_entropy_max_bits: {
+    kind: 'histogram',
+    help: 'Highest entropy of one token of an answer, in bits; a lower bound.',
+    labels: ['model'],
+    buckets: [0.1, 0.5, 1, 1.5, 2, 2.5, 3, 4, 6],
+  },
+  postern_behaviour_flags_total: {
+    kind: 'counter',
+    help: 'What was odd about exchanges: entropy, tools, addresses, rates and refusals of callers, addresses and roles.',
+    labels: ['flag'],
+  },
+  postern_behaviour_tool_calls_total: {
+    kind: 'counter',
+    help: 'Tools that models called, by the first role of the caller and whether the request offered the tool: yes, no.',
+    labels: ['role', 'tool', 'offered'],
+  },
+  postern_behaviour_drift_psi: {
+    kind: 'gauge',
+    help: 'Population stability index of the last window against the baseline, by feature.',
+    labels: ['model', 'tenant', 'feature'],
+  },
+  postern_behaviour_drift_p_value: {
+    kind: 'gauge',
+    help: 'p-value of the Kolmogorov-Smirnov test of the last window against the baseline; length and entropy only.',
+    labels: ['model', 'tenant', 'feature'],
+  },
+  postern_behaviour_drifted: {
+    kind: 'gauge',
+    help: '1 when the last window is shifted from the baseline: PSI above 0.25 and above what chance explains.',
+    labels: ['model', 'tenant', 'feature'],
+  },
+  postern_behaviour_changes_total: {
+    kind: 'counter',
+    help: 'Lasting changes of a mean that the Page-Hinkley test found, by feature and direction: up, down.',
+    labels: ['model', 'tenant', 'feature', 'direction'],
+  },
+  postern_behaviour_baseline_timestamp_seconds: {
+    kind: 'gauge',
+    help: 'When the baseline in use was frozen, in Unix time; 0 when there is none.',
+    labels: [],
+  },
+  postern_behaviour_disparity_ratio: {
+    kind: 'gauge',
+    help: 'Favourable outcomes of a declared group by those of the group that fares best; below 0.8 the four-fifths rule speaks of adverse impact.',
+    labels: ['dimension', 'group', 'outcome'],
+  },
+  postern_behaviour_disparity_p_value: {
+    kind: 'gauge',
+    help: "p-value of the two-proportion z-test behind the ratio; for length, of Welch's.",
+    labels: ['dimension', 'group', 'outcome'],
+  },
+  postern_behaviour_disparity_adverse: {
+    kind: 'gauge',
+    help: '1 when the ratio is below 0.8 and p below 0.01.',
+    labels: ['dimension', 'group', 'outcome'],
+  },
+  postern_behaviour_tracked: {
+    kind: 'gauge',
+    help: 'Callers, addresses and roles whose past is kept in memory.',
+    labels: ['kind'],
+  },
+  postern_behaviour_forgotten: {
+    kind: 'gauge',
+    help: 'Callers, addresses and roles whose past made room for others since the start.',
+    labels: ['kind'],
+  },
 } as const satisfies Record<string, Row>
 
 export type MetricName = keyof typeof metrics

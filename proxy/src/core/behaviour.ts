@@ -1,0 +1,143 @@
+import type { AuditRecord } from './audit.ts'
+import type { TokenLogprob } from './dialect.ts'
+import type { Json } from './json.ts'
+
+/** How unsure the model was over one answer, from the probabilities of its tokens. */
+export interface EntropyStats {
+  /** Tokens whose probabilities could be read. */
+  readonly tokens: number
+  /** Bits; a lower bound, see behaviour/entropy.ts. */
+  readonly mean: number
+  readonly max: number
+}
+
+/** A guess from script and common words, not more. `und`: too short, mixed or unknown. */
+export type Language =
+  | 'ar'
+  | 'bn'
+  | 'cs'
+  | 'da'
+  | 'de'
+  | 'el'
+  | 'en'
+  | 'es'
+  | 'fa'
+  | 'fi'
+  | 'fr'
+  | 'he'
+  | 'hi'
+  | 'hu'
+  | 'id'
+  | 'it'
+  | 'ja'
+  | 'ko'
+  | 'nl'
+  | 'pl'
+  | 'pt'
+  | 'ro'
+  | 'ru'
+  | 'sv'
+  | 'ta'
+  | 'th'
+  | 'tr'
+  | 'uk'
+  | 'vi'
+  | 'zh'
+  | 'und'
+
+/** What is noted about an exchange beyond its outcome. A closed set: each is a label value. */
+export type Flag =
+  | 'entropy_high'
+  | 'tool_not_offered'
+  | 'tool_new_for_caller'
+  | 'tool_new_for_role'
+  | 'argument_new'
+  | 'address_new'
+  | 'rate_caller'
+  | 'rate_address'
+  | 'rate_role'
+  | 'refusals_caller'
+  | 'refusals_address'
+  | 'refusals_role'
+
+/** A tool that the model called: names only, never values. */
+export interface CalledTool {
+  readonly name: string
+  /** Top-level argument names. */
+  readonly arguments: readonly string[]
+}
+
+/** What the answer looked like; made while it passes, see AnswerSample. */
+export interface AnswerFacts {
+  /** Of the answer's content, in UTF-16 units; 0 when it said nothing. */
+  readonly characters: number
+  /** Undefined when the model server gave no probabilities. */
+  readonly entropy: EntropyStats | undefined
+  readonly language: Language
+  /** The model itself says no, in words that are known; approximate. */
+  readonly declined: boolean
+  readonly called: readonly CalledTool[]
+}
+
+/** One exchange as plain values. Strings may come from a caller: none becomes a label unless it is declared. */
+export interface ExchangeFacts {
+  /** Milliseconds of a clock that does not go back. */
+  readonly at: number
+  readonly model: string
+  readonly tenant: string
+  /** Subject as verified; empty when nobody was identified. */
+  readonly caller: string
+  readonly roles: readonly string[]
+  readonly scopes: readonly string[]
+  /** Address of the peer of the connection. */
+  readonly client: string
+  readonly outcome: AuditRecord['outcome']
+  /** Rule names, as in the audit record; doubled ones count once. */
+  readonly rules: readonly string[]
+  /** Names of the tools that the request offered. */
+  readonly offered: readonly string[]
+  /** Undefined when no answer of the model was read. */
+  readonly answer: AnswerFacts | undefined
+}
+
+/** Gathers AnswerFacts while an answer passes, whole or in pieces; bounded however long it is. Never throws. */
+export interface AnswerSample {
+  /** A piece of the content of one choice, in order. */
+  text(piece: string, choice: number): void
+  tokens(tokens: readonly TokenLogprob[]): void
+  tool(name: string, argumentNames: readonly string[]): void
+  facts(): AnswerFacts
+}
+
+/** Watches how models and callers behave. Never throws, never waits; memory is bounded whatever is seen. */
+export interface Behaviour {
+  /** Called once per exchange, by its record. */
+  seen(facts: ExchangeFacts): readonly Flag[]
+  sample(): AnswerSample
+  /** All that was learned, as a baseline file holds it. */
+  snapshot(): Json
+  /** Takes the clock of `seen`: closes windows of models that get little traffic, and sets the gauges. */
+  tick(at: number): void
+  close(): void
+}
+
+const NO_FACTS: AnswerFacts = {
+  characters: 0,
+  entropy: undefined,
+  language: 'und',
+  declined: false,
+  called: [],
+}
+
+export const noBehaviour: Behaviour = {
+  seen: () => [],
+  sample: () => ({
+    text: () => undefined,
+    tokens: () => undefined,
+    tool: () => undefined,
+    facts: () => NO_FACTS,
+  }),
+  snapshot: () => null,
+  tick: () => undefined,
+  close: () => undefined,
+}
