@@ -182,6 +182,11 @@ describe('in front of the demo model', () => {
     for (const member of ['decisions', 'span', 'stream', 'answered', 'versions']) {
       expect(records.filter((record) => member in record).length).toBe(records.length)
     }
+    expect(records).toContainEqual(
+      expect.objectContaining({
+        versions: { guard: expect.stringMatching(/^\d/), rules: expect.stringMatching(/^[0-9a-f]{16}$/) },
+      }),
+    )
     const findings = records.flatMap((record) => (record as { findings: readonly object[] }).findings)
     expect(findings.length).toBeGreaterThan(0)
     for (const finding of findings) {

@@ -11,10 +11,10 @@ const CHUNK = 1 << 20
 const MAX_LINE = 4 << 20 // bytes; the longest line that a guard writes is well below 1 MiB
 const NEWLINE = 0x0a
 
-/** The lines of a file in batches, in memory that does not grow with the file. A line over 4 MiB ends it as if it were cut. */
-export async function* linesOf(path: string): AsyncGenerator<readonly Line[]> {
+/** The lines of a file, of its bytes from `start` to before `end`, in batches, in memory that does not grow with the file. A line over 4 MiB ends it as if it were cut. */
+export async function* linesOf(path: string, start = 0, end = Infinity): AsyncGenerator<readonly Line[]> {
   let rest: Buffer = Buffer.alloc(0)
-  for await (const piece of createReadStream(path, { highWaterMark: CHUNK })) {
+  for await (const piece of createReadStream(path, { highWaterMark: CHUNK, start, end: end - 1 })) {
     const data = rest.length === 0 ? (piece as Buffer) : Buffer.concat([rest, piece as Buffer])
     const lines: Line[] = []
     let from = 0

@@ -1,11 +1,8 @@
-import { readdir, readFile, stat } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
-import { headerOf, START, type Link } from './chain.ts'
+import { START, type Link } from './chain.ts'
 import { AuditFault, codeOf } from './fault.ts'
 import { readHead, type HeadMarks } from './head.ts'
 import { verifierFrom, type Verifier } from './keys.ts'
-import { linesOf } from './lines.ts'
-import { rotatedFiles } from './rotated.ts'
+import { publicKeysOf, seriesOf } from './series.ts'
 import { walkFile, type Problem, type ProblemCode, type Walk } from './walk.ts'
 
 export interface VerifyOptions {
@@ -44,16 +41,16 @@ export const verifyAudit = async (path: string, options: VerifyOptions = {}): Pr
     if (report !== undefined) return report
     await new Promise((resolve) => setTimeout(resolve, AGAIN_MS))
   }
-  const { files, base } = await filesOf(path)
+  const { files, base } = await seriesOf(path)
   return verifyFiles(files, base, options)
 }
 
 /** Undefined when the files were renamed while they were read. */
 const tried = async (path: string, options: VerifyOptions): Promise<AuditReport | undefined> => {
   try {
-    const { files, base } = await filesOf(path)
+    const { files, base } = await seriesOf(path)
     const report = await verifyFiles(files, base, options)
-    return report.ok || sameList(files, (await filesOf(path)).files) ? report : undefined
+    return report.ok || sameList(files, (await seriesOf(path)).files) ? report : undefined
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined
     throw error
@@ -84,82 +81,12 @@ const verifyFiles = async (
   return report(walks, head?.signed.seq ?? 0, problem)
 }
 
-const SIDE_FILE = /\.(?:head|key|pub|lock|new|torn-\d+)$/
-
 /** Killed while it wrote the first line of a file. */
 const hasNoLine = (walk: Walk | undefined) => walk?.lines === 0 && walk.problem === undefined
 
-/** In the order of their first lines; `base` is the name that head and key go by. */
-const filesOf = async (path: string): Promise<{ files: readonly string[]; base: string }> => {
-  const is = await statIfThere(path)
-  const isFolder = is?.isDirectory() === true
-  const folder = isFolder ? path : dirname(path)
-  const names = (await readdir(folder, { withFileTypes: true }))
-    .filter((one) => one.isFile())
-    .map(({ name }) => name)
-  const name = isFolder ? logIn(names) : basename(path)
-  const base = join(folder, name)
-  const rotated = await rotatedFiles(base)
-  // A guard that rotates is between two files for a moment, and stays there when it is killed in it.
-  const between = rotated.length > 0 && ((await statIfThere(base))?.size ?? 0) === 0
-  const others = names.filter(
-    (one) => one !== name && !SIDE_FILE.test(one) && (isFolder || one.startsWith(`${name}.`)),
-  )
-  const files = await inOrder(
-    between ? rotated : [base, ...rotated],
-    others.map((one) => join(folder, one)),
-  )
-  return { files, base }
-}
-
-const statIfThere = (path: string) =>
-  stat(path).catch((error: unknown) => {
-    if (codeOf(error) === 'ENOENT') return undefined
-    throw error
-  })
-
-const logIn = (names: readonly string[]): string => {
-  const heads = names.filter((name) => name.endsWith('.head'))
-  if (heads.length !== 1)
-    throw new Error(
-      `The folder holds ${heads.length} audit logs (by their .head files); name the log instead.`,
-    )
-  return (heads[0] ?? '').slice(0, -'.head'.length)
-}
-
-/**
- * All of `files`, and those of `others` that hold lines which no other file starts with: a file that was moved by hand is
- * one of the series, a copy of one is not.
- */
-const inOrder = async (files: readonly string[], others: readonly string[]): Promise<readonly string[]> => {
-  const bySeq = await Promise.all(files.map(async (file) => ({ file, seq: await firstSeqOf(file) })))
-  for (const file of others) {
-    if (files.includes(file)) continue
-    const seq = await firstSeqOf(file)
-    if (seq > 0 && bySeq.every((known) => known.seq !== seq)) bySeq.push({ file, seq })
-  }
-  return bySeq.sort((a, b) => a.seq - b.seq).map(({ file }) => file)
-}
-
-/** 0 when the file does not start with a line of a guard: it sorts first, and is then found wrong. */
-const firstSeqOf = async (file: string): Promise<number> => {
-  for await (const [line] of linesOf(file)) return (line && headerOf(line.bytes))?.seq ?? 0
-  return 0
-}
-
-/** The key of a moved or rotated file lies beside the log it came from: `audit.log.1` has `audit.log.pub`. */
 const verifierOf = async (base: string, { publicKey }: VerifyOptions): Promise<Verifier | undefined> => {
-  if (publicKey !== undefined) return verifierFrom(publicKey)
-  const name = basename(base)
-  for (let end = name.length; end > 0; end = name.lastIndexOf('.', end - 1)) {
-    const file = join(dirname(base), `${name.slice(0, end)}.pub`)
-    const pem = await readFile(file, 'utf8').catch((error: unknown) => {
-      if (codeOf(error) === 'ENOENT') return undefined
-      throw error
-    })
-    if (pem !== undefined) return verifierFrom(pem)
-  }
-  return undefined
+  const pems = publicKey ?? (await publicKeysOf(base))
+  return pems === undefined ? undefined : verifierFrom(pems)
 }
 
 const headOf = async (

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { verifyAudit, type AuditReport } from '../audit/verify.ts'
 import { CliError, EXIT, unreadable, type Command, type Io } from './command.ts'
+import { readPublicKey } from './key-file.ts'
 
 export const auditCommand: Command = {
   help: `usage: postern audit verify LOG [--key FILE] [--json]
@@ -37,26 +37,12 @@ exit codes
 }
 
 const verify = async (path: string, key: string | undefined): Promise<AuditReport> => {
-  const publicKey = key === undefined ? undefined : readKey(key)
+  const publicKey = key === undefined ? undefined : readPublicKey(key)
   try {
     return await verifyAudit(path, publicKey === undefined ? {} : { publicKey })
   } catch (error) {
     throw new CliError(`cannot verify ${path}: ${unreadable(error)}`, EXIT.failed)
   }
-}
-
-const readKey = (file: string): string => {
-  let text: string
-  try {
-    text = readFileSync(file, 'utf8')
-  } catch (error) {
-    throw new CliError(`cannot read ${file}: ${unreadable(error)}`, EXIT.failed)
-  }
-  if (!text.includes('-----BEGIN PUBLIC KEY-----'))
-    throw new CliError(
-      `${file} holds no public key in PEM; a guard writes its own beside the log, as LOG.pub`,
-    )
-  return text
 }
 
 const print = (report: AuditReport, io: Io): void => {

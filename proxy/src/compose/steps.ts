@@ -22,6 +22,7 @@ import { refuseStep } from '../steps/refuse.ts'
 import type { Steps } from '../steps/steps.ts'
 import type { Identity } from './identity.ts'
 import { dialects, errorShapeOf } from './routes.ts'
+import { versionsOf } from './versions.ts'
 
 export interface StepParts {
   readonly config: Config
@@ -80,6 +81,6 @@ export const composeSteps = (parts: StepParts): Steps => {
       maxArgumentChars: ARGUMENT_CHARS,
     }),
     refuse: refuseStep({ shapeFor: ({ route }) => errorShapeOf(route), meter, log }),
-    record: recordStep({ audit, engine: policy.name, meter, log }),
+    record: recordStep({ audit, engine: policy.name, versions: versionsOf(scanner), meter, log }),
   }
 }

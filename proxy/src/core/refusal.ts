@@ -132,6 +132,8 @@ interface RefusalRow {
 
 export type RefusalCode = keyof typeof refusals
 
+export const isRefusalCode = (code: string): code is RefusalCode => Object.hasOwn(refusals, code)
+
 export interface RefusalOptions {
   /** The failure behind it. For the log and the trace; never shown to the client. */
   readonly cause?: unknown
