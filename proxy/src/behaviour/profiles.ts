@@ -47,9 +47,9 @@ interface Detector {
 
 /**
  * In standard deviations: a lasting change of the mean by half of one is found within about 125 exchanges, and a tenth is let
- * pass. Without change an alarm comes less than once in a hundred thousand exchanges, which a test checks by simulation.
+ * pass. No fading: with a factor of 0.9999 the sums would wander past the threshold by themselves. Without change an alarm comes less than once in a hundred thousand exchanges, which a test checks by simulation.
  */
-const CHANGE = { minValues: 30, delta: 0.1, threshold: 50, alpha: 0.9999 } as const
+const CHANGE = { minValues: 30, delta: 0.1, threshold: 50, alpha: 1 } as const
 
 /** Windows of traffic per model and tenant against the baseline; as many profiles as names were declared, plus `other`. */
 export const profiles = (
@@ -114,12 +114,7 @@ const LEAST_SPREAD = 0.05
 const LEAST_KNOWN = 50
 
 const detectorsOf = ({ exchanges, answers, refused, declined, samples }: Pane): readonly Detector[] => {
-  const rate = (
-    feature: Feature,
-    hits: number,
-    of: number,
-    hit: (seen: Observation) => boolean | undefined,
-  ) => {
+  const rate = (feature: Feature, { hits, of }: Share, hit: (seen: Observation) => boolean | undefined) => {
     const mean = of === 0 ? 0 : hits / of
     const deviation = Math.max(LEAST_RATE_SPREAD, Math.sqrt(mean * (1 - mean)))
     return detector(of, feature, (seen) => {
