@@ -26,6 +26,7 @@ const LEAVES = [
   'config',
   'controller',
   'workload',
+  'ui',
 ]
 /** Core is types and pure functions: no package, and of Node only what computes or watches. */
 const CORE_BUILTINS = ['node:buffer', 'node:fs', 'node:fs/promises', 'node:path', 'node:crypto']

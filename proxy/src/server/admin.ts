@@ -19,6 +19,8 @@ export interface AdminOptions {
   readonly drain: () => void
   /** Probes of the other containers of the pod, which this port makes for the kubelet. */
   readonly probes: readonly Probe[]
+  /** Answers `/ui` and what is below it: the only pages for browsers, behind a login of their own. Never throws. */
+  readonly ui?: (request: IncomingMessage, response: ServerResponse) => Promise<void>
   readonly log: Log
 }
 
@@ -38,7 +40,10 @@ export const adminServer = async (options: AdminOptions): Promise<AdminServer> =
       keepAliveTimeout: 30_000,
       connectionsCheckingInterval: 1000,
     },
-    (request, response) => void answer(request, response, { pages, log: options.log }),
+    (request, response) => {
+      if (options.ui && isUi(request)) void options.ui(request, response)
+      else void answer(request, response, { pages, log: options.log })
+    },
   )
   listener.maxConnections = 256
   listener.on('upgrade', (_request, socket) => socket.destroy())
@@ -55,6 +60,10 @@ export const adminServer = async (options: AdminOptions): Promise<AdminServer> =
       }),
   }
 }
+
+/** Spelled exactly; any other spelling is an unknown page. */
+const isUi = ({ url = '' }: IncomingMessage): boolean =>
+  url === '/ui' || url.startsWith('/ui/') || url.startsWith('/ui?')
 
 interface Page {
   readonly status: number
