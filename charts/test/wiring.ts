@@ -89,8 +89,13 @@ const selectorProblems = (manifest: Manifest, pods: readonly Manifest[]): readon
   const path = paths[manifest.kind]
   if (path === undefined) return []
   const selector = (pick(manifest, path) ?? {}) as Labels
+  // The injector adds that label to the pods that ask for a guard.
+  const given = (labels: Labels = {}): Labels =>
+    labels['postern.dev/inject'] === 'true'
+      ? { ...labels, 'postern.dev/guard-port': selector['postern.dev/guard-port'] ?? '' }
+      : labels
   const selected = pods.filter((pod) =>
-    Object.entries(selector).every(([key, value]) => pod.metadata.labels?.[key] === value),
+    Object.entries(selector).every(([key, value]) => given(pod.metadata.labels)[key] === value),
   )
   const name = `${manifest.kind} ${manifest.metadata.name}`
   if (selected.length === 0) return [`${name} selects no pod`]

@@ -26,7 +26,7 @@ test('the API server finds nothing wrong with any expression of the policies', a
     return own
   }, 30)
   expect(found.map(({ metadata }) => metadata.name)).toEqual(
-    ['debug', 'guarded', 'trust', 'writes'].map((name) => `${RELEASE}-${name}`),
+    ['debug', 'guarded', 'ingress', 'inside', 'trust', 'writes'].map((name) => `${RELEASE}-${name}`),
   )
   for (const { status } of found) expect(status?.typeChecking?.expressionWarnings ?? []).toEqual([])
 })
