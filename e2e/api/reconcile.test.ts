@@ -44,6 +44,11 @@ test('a namespace that becomes guarded gets trust and the usual NetworkPolicy; n
   const found = await a.until(() => trust(guarded))
   expect(found.data).toEqual({ 'ca.crt': 'first CA\n', 'bundle.pub': a.publicKey() })
   expect(found.metadata.ownerReferences?.[0]?.name).toBe(a.owner)
+  const closed = await a.until(() => a.get('networkpolicy', 'postern-guard-closed', '-n', guarded))
+  expect(closed.spec).toEqual({
+    podSelector: { matchExpressions: [{ key: 'postern.dev/guard-port', operator: 'Exists' }] },
+    policyTypes: ['Ingress'],
+  })
   expect((await a.until(() => policy(guarded))).spec).toEqual({
     podSelector: { matchLabels: { 'postern.dev/guard-port': '8080' } },
     policyTypes: ['Ingress'],

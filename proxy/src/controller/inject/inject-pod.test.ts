@@ -274,6 +274,12 @@ test('ports that the model uses already are left to it, and the owner is told', 
   expect(status.warnings.join('\n')).toMatch(/listens on 8082[^]*admin port is 8083/)
 })
 
+test('a model beside its guard does not listen where monitoring is let in; where the guard takes its place it may', () => {
+  expect(refusal(podWith({ ports: [{ containerPort: 8081 }] }))).toMatch(/port 8081, which NetworkPolicies/)
+  const vllm = { image: 'vllm/vllm-openai:v1', args: ['--port', '8081'], ports: [{ containerPort: 8081 }] }
+  expect(inject(podWith(vllm)).status).toMatchObject({ mode: 'takeover', port: 8081 })
+})
+
 test('the guard comes first, but after a verifier of the model', () => {
   const { spec } = podWith({})
   const initContainers = ['verify-model', 'download'].map((name) => ({ name, image: 'x' }))

@@ -151,6 +151,11 @@ const service = (
   model: Container,
   { used, settings, modelPort: port }: Base & { readonly settings: InjectSettings },
 ): Half => {
+  if (port === settings.adminPort) {
+    refuse(
+      `The model listens on port ${port}, which NetworkPolicies open for metrics; give it another port, or let the guard take its place: annotation postern.dev/bind: arg:--host or env:HOST with the name that your server knows.`,
+    )
+  }
   const guardPort = freePort(settings.guardPort, used)
   const moved = moveNames(spec.containers, model, port)
   return {

@@ -34,14 +34,16 @@ const names = (
     ({ namespace: space, name }) => `${space}/${name}`,
   )
 
-test('guarded namespaces, and those with guarded pods, get trust and a NetworkPolicy per port', () => {
+test('guarded namespaces, and those with guarded pods, get trust, a NetworkPolicy that closes and one per port', () => {
   const spaces = [namespace('a', 'enabled'), namespace('b'), namespace('c')]
   const pods = [pod('a', '9000'), pod('a', '9000'), pod('b', '8000')]
   expect(names(spaces, pods)).toEqual([
     'a/postern-trust',
+    'a/postern-guard-closed',
     'a/postern-guard-8080',
     'a/postern-guard-9000',
     'b/postern-trust',
+    'b/postern-guard-closed',
     'b/postern-guard-8000',
   ])
 })
@@ -59,9 +61,21 @@ test('namespaces of the system, left alone or going away get nothing, that of th
 
 test('labels that are no port make no NetworkPolicy, and many ports are bounded', () => {
   const odd = ['', '0', '65536', '-1', '8e3', '08080', 'http'].map((port) => pod('a', port))
-  expect(names([namespace('a')], odd)).toEqual(['a/postern-trust'])
+  expect(names([namespace('a')], odd)).toEqual(['a/postern-trust', 'a/postern-guard-closed'])
   const many = Array.from({ length: 100 }, (_, index) => pod('a', String(1000 + index)))
-  expect(names([namespace('a')], many)).toHaveLength(1 + 32)
+  expect(names([namespace('a')], many)).toHaveLength(2 + 32)
+})
+
+test('a pod whose port has no NetworkPolicy yet is closed: that needs no controller', () => {
+  const [, policy] = wantedObjects({
+    ...{ config, owner, namespaces: [namespace('a', 'enabled')], pods: [], trust: {} },
+  })
+  expect(policy?.content).toEqual({
+    spec: {
+      podSelector: { matchExpressions: [{ key: 'postern.dev/guard-port', operator: 'Exists' }] },
+      policyTypes: ['Ingress'],
+    },
+  })
 })
 
 test('without NetworkPolicies there is trust only', () => {
@@ -70,7 +84,7 @@ test('without NetworkPolicies there is trust only', () => {
 })
 
 test('only the namespaces of clients reach the guard, and nobody the admin port when none monitors', () => {
-  const [, policy] = wantedObjects({
+  const [, , policy] = wantedObjects({
     config,
     owner,
     namespaces: [namespace('a', 'enabled')],

@@ -13,13 +13,15 @@ export interface WantedInput {
 }
 
 export const TRUST = 'postern-trust'
+const GUARD_PORT = 'postern.dev/guard-port'
 
 /** Distinct ports of guards in one namespace. Labels are anybody's who may make pods. */
 const MAX_PORTS = 32
 
 /**
- * What must be in the guarded namespaces and in those with guarded pods: ConfigMap `postern-trust`, and per port of a guard a NetworkPolicy
- * which lets in nothing else. A guarded namespace has the one of the usual port before its first pod comes. The release namespace has
+ * What must be in the guarded namespaces and in those with guarded pods: ConfigMap `postern-trust`, a NetworkPolicy that closes all guarded
+ * pods, and per port of a guard one which opens that. So a pod whose port has none yet, because no controller runs or there are too many
+ * ports, is closed, not open. A guarded namespace has that of the usual port before its first pod comes. The release namespace has
  * `postern-trust` for gateways.
  */
 export const wantedObjects = (input: WantedInput): readonly Desired[] => {
@@ -33,7 +35,8 @@ export const wantedObjects = (input: WantedInput): readonly Desired[] => {
     const ports = config.networkPolicies.enabled
       ? portsOf([...(guarded ? [config.guardPort] : []), ...own.map(({ port }) => port)])
       : []
-    return [trustIn(name, input), ...ports.map((port) => networkPolicy(name, port, input))]
+    const closed = config.networkPolicies.enabled ? [closing(name, input)] : []
+    return [trustIn(name, input), ...closed, ...ports.map((port) => networkPolicy(name, port, input))]
   })
 }
 
@@ -50,6 +53,28 @@ const trustIn = (namespace: string, { trust, owner }: WantedInput): Desired => (
   content: { data: trust },
 })
 
+/** Admission lets no pod into a guarded namespace without the label. */
+const closing = (namespace: string, { owner }: WantedInput): Desired =>
+  policyCalled('postern-guard-closed', {
+    namespace,
+    owner,
+    spec: {
+      podSelector: { matchExpressions: [{ key: GUARD_PORT, operator: 'Exists' }] },
+      policyTypes: ['Ingress'],
+    },
+  })
+
+const policyCalled = (
+  name: string,
+  { namespace, owner, spec }: Pick<Desired, 'namespace' | 'owner'> & { readonly spec: object },
+): Desired => ({
+  apiVersion: 'networking.k8s.io/v1',
+  kind: 'NetworkPolicy',
+  path: `/apis/networking.k8s.io/v1/namespaces/${namespace}/networkpolicies`,
+  ...{ namespace, name, owner },
+  content: { spec },
+})
+
 const networkPolicy = (
   namespace: string,
   port: number,
@@ -57,26 +82,20 @@ const networkPolicy = (
 ): Desired => {
   const { clientNamespaces, monitoringNamespaces } = networkPolicies
   const to = (number: number): object => ({ ports: [{ protocol: 'TCP', port: number }] })
-  return {
-    apiVersion: 'networking.k8s.io/v1',
-    kind: 'NetworkPolicy',
-    path: `/apis/networking.k8s.io/v1/namespaces/${namespace}/networkpolicies`,
+  return policyCalled(`postern-guard-${port}`, {
     namespace,
-    name: `postern-guard-${port}`,
     owner,
-    content: {
-      spec: {
-        podSelector: { matchLabels: { 'postern.dev/guard-port': String(port) } },
-        policyTypes: ['Ingress'],
-        ingress: [
-          { ...to(port), ...(clientNamespaces.length === 0 ? {} : { from: from(clientNamespaces) }) },
-          ...(monitoringNamespaces.length === 0
-            ? []
-            : [{ ...to(adminPort), from: from(monitoringNamespaces) }]),
-        ],
-      },
+    spec: {
+      podSelector: { matchLabels: { [GUARD_PORT]: String(port) } },
+      policyTypes: ['Ingress'],
+      ingress: [
+        { ...to(port), ...(clientNamespaces.length === 0 ? {} : { from: from(clientNamespaces) }) },
+        ...(monitoringNamespaces.length === 0
+          ? []
+          : [{ ...to(adminPort), from: from(monitoringNamespaces) }]),
+      ],
     },
-  }
+  })
 }
 
 /** By the label that the API server itself puts on namespaces. */
