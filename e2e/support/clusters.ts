@@ -61,7 +61,7 @@ const say = (line: string): void => {
 }
 
 const tell = ({ kubeconfig }: Pick<Running, 'kubeconfig'>): void => {
-  const [, url = ''] = /"?server"?: "?(https:[^",\s]+)/.exec(readFileSync(kubeconfig, 'utf8')) ?? []
+  const [, url = ''] = /"?server"?: ?"?(https:[^",\s]+)/.exec(readFileSync(kubeconfig, 'utf8')) ?? []
   process.env.POSTERN_E2E_CLUSTER = JSON.stringify({ kubeconfig, url } satisfies Cluster)
 }
 
