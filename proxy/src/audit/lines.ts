@@ -7,12 +7,20 @@ export interface Line {
   readonly whole: boolean
 }
 
+/** Of the bytes from `start` to before `end`; the longest line is 4 MiB when nothing else is said. */
+export interface Range {
+  readonly start?: number
+  readonly end?: number
+  readonly longest?: number
+}
+
 const CHUNK = 1 << 20
 const MAX_LINE = 4 << 20 // bytes; the longest line that a guard writes is well below 1 MiB
 const NEWLINE = 0x0a
 
-/** The lines of a file, of its bytes from `start` to before `end`, in batches, in memory that does not grow with the file. A line over 4 MiB ends it as if it were cut. */
-export async function* linesOf(path: string, start = 0, end = Infinity): AsyncGenerator<readonly Line[]> {
+/** The lines of a file in batches, in memory that does not grow with the file. A line over the longest ends it as if it were cut. */
+export async function* linesOf(path: string, range: Range = {}): AsyncGenerator<readonly Line[]> {
+  const { start = 0, end = Infinity, longest = MAX_LINE } = range
   let rest: Buffer = Buffer.alloc(0)
   for await (const piece of createReadStream(path, { highWaterMark: CHUNK, start, end: end - 1 })) {
     const data = rest.length === 0 ? (piece as Buffer) : Buffer.concat([rest, piece as Buffer])
@@ -24,7 +32,7 @@ export async function* linesOf(path: string, start = 0, end = Infinity): AsyncGe
     }
     rest = data.subarray(from)
     if (lines.length > 0) yield lines
-    if (rest.length > MAX_LINE) break
+    if (rest.length > longest) break
   }
   if (rest.length > 0) yield [{ bytes: rest, whole: false }]
 }

@@ -44,7 +44,7 @@ export const proveLine = async (found: FoundLine, options: ProofOptions): Promis
     if (typeof why === 'string') return broken(state, why)
   }
   let lines = 0
-  for await (const batch of linesOf(found.file, found.offset)) {
+  for await (const batch of linesOf(found.file, { start: found.offset })) {
     for (const { bytes, whole } of batch) {
       if (!whole) continue
       const header = follow(state, bytes)

@@ -1,4 +1,5 @@
 import type { AuditLog } from '../core/audit.ts'
+import type { Capture } from '../core/capture.ts'
 import type { Limiter } from '../core/limits.ts'
 import type { Log } from '../core/log.ts'
 import type { Meter } from '../core/metrics.ts'
@@ -32,6 +33,7 @@ export interface StepParts {
   readonly limiter: Limiter
   readonly policy: PolicyEngine
   readonly audit: AuditLog
+  readonly capture?: Capture | undefined
   readonly tracer: Tracer
   readonly meter: Meter
   readonly log: Log
@@ -49,8 +51,8 @@ const EVENT_CHARS = 1 << 20
 const ARGUMENT_CHARS = 1 << 20
 
 export const composeSteps = (parts: StepParts): Steps => {
-  const { config, scanner, identity, models, limiter, policy, audit, tracer, meter, log } = parts
-  const inspect = inspectStep(scanner, meter)
+  const { config, scanner, identity, models, limiter, policy, audit, capture, tracer, meter, log } = parts
+  const inspect = inspectStep(scanner, meter, capture)
   const json = jsonLimits(config)
   const { allowNonText, extras } = config.inspection
   const defaultModel = config.defaultModel ?? config.models.find(({ name }) => !name.includes('*'))?.name
@@ -75,6 +77,7 @@ export const composeSteps = (parts: StepParts): Steps => {
       inspect,
       scanner,
       meter,
+      capture,
       json: { ...json, nodes: REPLY_NODES },
       maxEventChars: EVENT_CHARS,
       maxHeldChars: config.inspection.maxHold,

@@ -152,6 +152,11 @@ export const metrics = {
     help: '1 when audit records can be written; 0 means that nothing is served.',
     labels: [],
   },
+  postern_capture_failures_total: {
+    kind: 'counter',
+    help: 'Exchanges whose content should have been kept for the auditor and could not be.',
+    labels: [],
+  },
   postern_reloads_total: {
     kind: 'counter',
     help: 'Reloads, by what (config, certificate, policy) and result (ok, failed).',

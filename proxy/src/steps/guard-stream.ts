@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import type { Capture } from '../core/capture.ts'
 import type { Delta, Lane, StreamCodec } from '../core/dialect.ts'
 import type { StreamAnswer } from '../core/exchange.ts'
 import type { Meter } from '../core/metrics.ts'
@@ -11,12 +12,14 @@ import { denied } from './decide.ts'
 import { expectType } from './forward.ts'
 import type { Guarded } from './guard-whole.ts'
 import { estimateOutput } from './limit.ts'
+import { withLine } from './inspect.ts'
 import { replyHeaders } from './reply-headers.ts'
 import { streamJudge, type JudgeParts } from './stream-judge.ts'
 
 export interface StreamParts extends JudgeParts {
   readonly scanner: Scanner
   readonly meter: Meter
+  readonly capture?: Capture | undefined
   readonly maxEventChars: number
   readonly maxHeldChars: number
   readonly maxArgumentChars: number
@@ -60,7 +63,9 @@ export const guardStream =
       throw error
     } finally {
       noteStream(run)
+      await keepStream(run)
     }
+    if (run.keepFailed !== undefined) throw run.keepFailed
   }
 
 interface Run {
@@ -73,6 +78,8 @@ interface Run {
   readonly lanes: Map<string, { readonly lane: Lane; readonly pieces: string[] }>
   chars: number
   heldMost: number
+  /** Why what was said could not be kept for the auditor. */
+  keepFailed?: Error
   /** The model's own end was seen, or ours was sent. */
   done: boolean
   firstTextIn?: number
@@ -186,6 +193,26 @@ const fail = async (run: Run, error: unknown): Promise<void> => {
     await run.out.end()
   } catch {
     run.out.destroy()
+  }
+}
+
+/** After the last byte, which is too late to refuse: a failure is then in the record, and the next exchange is refused. */
+const keepStream = async (run: Run): Promise<void> => {
+  const { notes, parts, lanes } = run
+  const { caller, texts } = notes
+  if (caller === undefined || parts.capture?.wants(caller.tenant) !== true || lanes.size === 0) return
+  const first = texts.length - lanes.size
+  const said = [...lanes.values()].map(({ pieces }) => pieces.join(''))
+  try {
+    const lines = await parts.capture.keep(
+      { id: notes.received.id, tenant: caller.tenant },
+      texts
+        .slice(first)
+        .map(({ direction, path, sha256 }, i) => ({ direction, path, sha256, value: said[i] ?? '' })),
+    )
+    texts.slice(first).forEach((text, i) => (texts[first + i] = withLine(text, lines[i])))
+  } catch (error) {
+    run.keepFailed = error as Error
   }
 }
 

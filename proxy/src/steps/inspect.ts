@@ -1,4 +1,6 @@
 import { hash } from 'node:crypto'
+import type { AuditText } from '../core/audit.ts'
+import type { Capture } from '../core/capture.ts'
 import type { Finding, Scanned } from '../core/finding.ts'
 import type { Meter } from '../core/metrics.ts'
 import type { Notes } from '../core/notes.ts'
@@ -22,8 +24,8 @@ const REMEMBERED = 8192
 /** Scanning of one direction of one exchange, in milliseconds; ordinary text of the largest size needs a tenth of it. */
 const BUDGET_MS = 5000
 
-/** Scans every text, and notes its hash. A scanner that fails refuses the exchange. */
-export const inspectStep = (scanner: Scanner, meter: Meter): Inspect => {
+/** Scans every text, and notes its hash. A scanner that fails refuses the exchange, and so does a capture that must not fail. */
+export const inspectStep = (scanner: Scanner, meter: Meter, capture?: Capture): Inspect => {
   const seen = new Map<string, readonly Finding[]>()
   const remember = (digest: string, findings: readonly Finding[]): readonly Finding[] => {
     if (seen.size >= REMEMBERED) seen.delete(seen.keys().next().value ?? '')
@@ -37,11 +39,13 @@ export const inspectStep = (scanner: Scanner, meter: Meter): Inspect => {
     const scan = async (value: string, digest: string): Promise<readonly Finding[]> =>
       seen.get(digest) ?? remember(digest, await paced.scan(value))
     const single: Scanned[] = []
+    const first = notes.texts.length
     for (const text of texts) {
       const sha256 = hash('sha256', text.value)
       notes.texts.push({ direction, path: pointer(text.path), length: text.value.length, sha256 })
       single.push({ text, findings: seen.get(sha256) ?? (await scan(text.value, sha256)) })
     }
+    if (capture?.wants(notes.caller?.tenant) === true) await keep(capture, { texts, first }, notes)
     const scanned = await acrossParts(single, (joined) => scan(joined, hash('sha256', joined)))
     const ms = performance.now() - begin
     notes.timings[`scan_${direction}`] = (notes.timings[`scan_${direction}`] ?? 0) + ms
@@ -49,6 +53,30 @@ export const inspectStep = (scanner: Scanner, meter: Meter): Inspect => {
     return scanned
   }
 }
+
+/** Before anything goes on: what must be kept and cannot be is not served. */
+const keep = async (
+  capture: Capture,
+  { texts, first }: { readonly texts: readonly Text[]; readonly first: number },
+  notes: Notes,
+): Promise<void> => {
+  const noted = notes.texts.slice(first)
+  const { id } = notes.received
+  const lines = await capture.keep(
+    { id, tenant: notes.caller?.tenant ?? '' },
+    noted.map(({ direction, path, sha256 }, i) => ({
+      direction,
+      path,
+      sha256,
+      value: texts[i]?.value ?? '',
+    })),
+  )
+  noted.forEach((text, i) => (notes.texts[first + i] = withLine(text, lines[i])))
+}
+
+/** A text of the record, with the line that holds it encrypted, when there is one. */
+export const withLine = (text: AuditText, capture: string | undefined): AuditText =>
+  capture === undefined ? text : { ...text, capture }
 
 const overBudget = (direction: Direction): Refusal =>
   new Refusal(direction === 'request' ? 'body_too_large' : 'model_answer_invalid', {
