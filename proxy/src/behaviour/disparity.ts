@@ -133,7 +133,8 @@ const add = (tally: Tally, { outcome, answer }: ExchangeFacts): void => {
   if (outcome === 'refused' || outcome === 'cut') tally.refused += 1
   if (outcome === 'redacted') tally.redacted += 1
   if (answer === undefined) return
-  const length = Math.log(1 + Math.max(0, answer.characters))
+  // 0 also for what is no number.
+  const length = answer.characters > 0 ? Math.log(1 + Math.min(answer.characters, 2 ** 32)) : 0
   tally.answers += 1
   tally.logLength += length
   tally.logLengthSquared += length * length

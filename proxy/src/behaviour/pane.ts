@@ -78,12 +78,11 @@ export interface Observation {
 
 export const observationOf = (facts: ExchangeFacts, toolName: (name: string) => string): Observation => {
   const { outcome, answer, rules } = facts
-  const entropy = answer?.entropy?.mean
   return {
     refused: outcome === 'refused' || outcome === 'cut',
     declined: answer?.declined ?? false,
-    length: answer === undefined ? undefined : Math.log2(1 + Math.max(0, answer.characters)),
-    entropy: entropy !== undefined && Number.isFinite(entropy) ? entropy : undefined,
+    length: answer === undefined ? undefined : Math.log2(1 + within(answer.characters, MOST_CHARACTERS)),
+    entropy: answer?.entropy === undefined ? undefined : within(answer.entropy.mean, MOST_BITS),
     findings: rules.length === 0 ? NONE : distinct(rules),
     tools:
       answer === undefined || answer.called.length === 0
@@ -92,6 +91,13 @@ export const observationOf = (facts: ExchangeFacts, toolName: (name: string) => 
     language: answer?.language ?? 'und',
   }
 }
+
+const MOST_CHARACTERS = 2 ** 32
+/** A vocabulary of four thousand million tokens. */
+const MOST_BITS = 32
+
+/** From 0 to `most`; 0 for what is no number. One absurd value must not spoil a mean for ever. */
+const within = (value: number, most: number): number => (value > 0 ? Math.min(value, most) : 0)
 
 const NONE: readonly string[] = ['none']
 
