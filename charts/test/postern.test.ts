@@ -1,18 +1,13 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { spawnSync } from 'node:child_process'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { readFileSync } from 'node:fs'
 import { expect } from '@jest/globals'
 import { parse, parseAllDocuments, stringify } from 'yaml'
 import { defaultProfile } from '../../proxy/src/controller/inject/default-profile.ts'
 import { configMistakes, controllerConfigSchema } from '../../proxy/src/controller/config.ts'
 import { unusedValues } from './change-each-value.ts'
+import { checkDocument, dataOf, profilesOf } from './guard-check.ts'
 import { helmTest, runHelm, template, type Manifest } from './helm.ts'
 import { find, names, pick } from './manifests.ts'
 import { all, chart, models, variants } from './postern-cases.ts'
-
-const guard = fileURLToPath(new URL('../../proxy/bin/postern.mjs', import.meta.url))
 
 const keda = { gateway: { autoscaling: { enabled: false }, keda: { enabled: true } } }
 
@@ -36,7 +31,7 @@ for (const [name, values] of rows) {
 
   helmTest(`${name}: the guard accepts every profile, and the controller its file`, async () => {
     const manifests = await rendered(values)
-    expect(profilesOf(manifests).map(check)).toEqual(profilesOf(manifests).map(() => ''))
+    expect(profilesOf(manifests).map(checkDocument)).toEqual(profilesOf(manifests).map(() => ''))
     const file = dataOf(find(manifests, 'ConfigMap', 'postern-controller'))['controller.yaml']!
     expect(configMistakes(controllerConfigSchema.parse(parse(file)))).toEqual([])
   })
@@ -62,32 +57,6 @@ const withoutCopies = (manifest: Manifest): unknown =>
   manifest.kind === 'PrometheusRule' || manifest.metadata.name.startsWith('postern-dashboard-')
     ? { kind: manifest.kind, metadata: manifest.metadata }
     : manifest
-
-const dataOf = (manifest: Manifest): Readonly<Record<string, string>> =>
-  (manifest as Manifest & { readonly data: Record<string, string> }).data
-
-const profilesOf = (manifests: readonly Manifest[]): readonly string[] =>
-  manifests
-    .filter(
-      ({ kind, metadata }) =>
-        kind === 'ConfigMap' && ['postern-guard', 'postern-gateway'].includes(metadata.name),
-    )
-    .flatMap((manifest) => Object.values(dataOf(manifest)))
-
-/** What `postern check` finds in a configuration whose files only a pod has. */
-const check = (profile: string): string => {
-  const folder = mkdtempSync(join(tmpdir(), 'postern-profile-'))
-  try {
-    const file = join(folder, 'profile.yaml')
-    writeFileSync(file, profile)
-    const { stderr, status } = spawnSync(process.execPath, [guard, 'check', '--document', file], {
-      encoding: 'utf8',
-    })
-    return status === 0 ? '' : `exit status ${String(status)}: ${stderr}`
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
-}
 
 const refusals: readonly (readonly [string, unknown, RegExp])[] = [
   ['an unknown value', { replica: 3 }, /additional properties 'replica' not allowed/],
@@ -275,7 +244,7 @@ helmTest('the values that the README shows are accepted, by Helm and by the guar
   for (const values of examples)
     expect(
       profilesOf(await rendered(values))
-        .map(check)
+        .map(checkDocument)
         .join(''),
     ).toBe('')
 })
@@ -298,7 +267,7 @@ helmTest(
     const plain = parseAllDocuments(text)
       .map((document) => document.toJS() as Manifest | null)
       .filter((manifest) => manifest !== null)
-    expect(check(dataOf(find(plain, 'ConfigMap', 'postern-mtls'))['postern.yaml']!)).toBe('')
+    expect(checkDocument(dataOf(find(plain, 'ConfigMap', 'postern-mtls'))['postern.yaml']!)).toBe('')
     const image = pick(
       find(await rendered({}), 'Deployment', 'postern-controller'),
       'spec.template.spec.containers.0.image',
