@@ -26,7 +26,7 @@ const facts = (at: number): ExchangeFacts => ({
   caller: `user-${(at * 7919) % CALLERS}`,
   roles: ['developer', 'user'],
   scopes: ['chat'],
-  client: `10.0.${(at >> 4) & 255}.${(at * 31) & 255}`,
+  client: `10.0.${((at * 7919) % CALLERS) >> 7}.${(at * 7919) & 127}`,
   outcome: at % 50 === 0 ? 'refused' : 'allowed',
   rules: at % 10 === 0 ? ['email', 'iban'] : [],
   offered: ['search', 'read'],
@@ -66,7 +66,10 @@ const made = Array.from({ length: 50_000 }, (_, at) => facts(at))
 const learning = watch()
 for (const one of made.slice(0, 10_000)) learning.seen(one)
 const watched = watch(parseBaseline(learning.snapshot(), 'bench'))
-const seen = micros(200_000, (at) => watched.seen({ ...made[at % made.length]!, at: at * 3 }))
+const seen = micros(200_000, (at) => watched.seen(made[at % made.length]!))
+const flooded = micros(200_000, (at) =>
+  watched.seen({ ...made[at % made.length]!, client: `10.${at & 0xffffff}` }),
+)
 
 const sentence =
   'The quarterly report says that revenue grew by 12 percent, mostly in the north, and that costs fell. '
@@ -82,6 +85,7 @@ const token = micros(200_000, () => tokenEntropy({ token: 't0', logprob: top[0]!
 process.stdout.write(
   [
     `one exchange seen                          ${seen.toFixed(2)} us`,
+    `the same, each from an address of its own  ${flooded.toFixed(2)} us`,
     `one answer sampled, 64 pieces of 20        ${answer.toFixed(2)} us`,
     `entropy of one token, 5 alternatives       ${token.toFixed(2)} us`,
     '',

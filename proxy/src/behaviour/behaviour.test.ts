@@ -268,7 +268,7 @@ describe('a hostile caller', () => {
     }
     watched.tick(1e9)
     for (const kind of ['caller', 'address', 'role'])
-      expect(values.get(`postern_behaviour_tracked ${kind}`)).toBe(100)
+      expect(values.get(`postern_behaviour_tracked ${kind}`)).toBeLessThanOrEqual(100)
     expect(JSON.stringify(watched.snapshot()).length).toBeLessThan(30_000)
   })
 

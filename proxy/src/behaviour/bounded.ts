@@ -1,47 +1,46 @@
-/** A map of bounded size that forgets what was not used for the longest time. */
+/** A map of bounded size that forgets what was not used for long: of the last used, at least half of its size are there. */
 export interface Bounded<Value> {
-  /** Made when it is not there, which may forget another. */
+  /** Made when it is not there, which may forget others. */
   at(key: string): Value
-  peek(key: string): Value | undefined
   entries(): Iterable<readonly [string, Value]>
   readonly size: number
   /** Entries forgotten so far. */
   readonly forgotten: number
 }
 
-/** `most` is 1 or more. */
+/**
+ * `most` is 2 or more. Two generations, and the older one is forgotten whole: to take single entries out of the front of a Map
+ * costs more with every one that was taken out before, which a flood of new keys would make the usual case.
+ */
 export const bounded = <Value>(most: number, make: (key: string) => Value): Bounded<Value> => {
-  const values = new Map<string, Value>()
-  let newest: string | undefined
+  const half = Math.max(1, most >> 1)
+  let young = new Map<string, Value>()
+  let old = new Map<string, Value>()
   let forgotten = 0
-  const added = (key: string): Value => {
-    const value = make(key)
-    values.set(key, value)
-    if (values.size > most) {
-      const [oldest] = values.keys()
-      if (oldest !== undefined) values.delete(oldest)
-      forgotten += 1
+  const put = (key: string, value: Value): void => {
+    if (young.size >= half) {
+      forgotten += old.size
+      old = young
+      young = new Map()
     }
-    return value
+    young.set(key, value)
+  }
+  const fromOld = (key: string): Value => {
+    const known = old.get(key)
+    if (known === undefined) {
+      const made = make(key)
+      put(key, made)
+      return made
+    }
+    old.delete(key)
+    put(key, known)
+    return known
   }
   return {
-    at: (key) => {
-      const known = values.get(key)
-      if (known === undefined) {
-        newest = key
-        return added(key)
-      }
-      if (key !== newest) {
-        values.delete(key)
-        values.set(key, known)
-        newest = key
-      }
-      return known
-    },
-    peek: (key) => values.get(key),
-    entries: () => values.entries(),
+    at: (key) => young.get(key) ?? fromOld(key),
+    entries: () => [...old, ...young],
     get size() {
-      return values.size
+      return young.size + old.size
     },
     get forgotten() {
       return forgotten

@@ -13,8 +13,8 @@ export interface History {
   total: number
   /** Kinds of flags raised in this interval: each at most once. */
   raised: number
-  /** Counts of the last closed intervals, a ring. */
-  readonly past: Float32Array
+  /** Counts of the last closed intervals, a ring; empty until one has closed, as most addresses come once. */
+  past: Float32Array
   closed: number
   mean: number
   /** Weighted share of refusals in closed intervals. */
@@ -35,13 +35,15 @@ const WEIGHT = 0.2
 const HIGH_Z = 6
 const HIGH_FACTOR = 3
 
+const NO_PAST = new Float32Array(0)
+
 export const newHistory = (): History => ({
   interval: -1,
   count: 0,
   refused: 0,
   total: 0,
   raised: 0,
-  past: new Float32Array(PAST),
+  past: NO_PAST,
   closed: 0,
   mean: 0,
   refusedShare: 0,
@@ -63,6 +65,7 @@ export const happened = (
 }
 
 const roll = (history: History, interval: number, least: number): void => {
+  if (history.past === NO_PAST) history.past = new Float32Array(PAST)
   const passed = Math.min(interval - history.interval, PAST + 1)
   for (let step = 0; step < passed; step++) close(history, step === 0)
   history.interval = interval
