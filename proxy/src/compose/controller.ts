@@ -1,20 +1,19 @@
 import { KubeConfig } from '@kubernetes/client-node'
 import { randomUUID } from 'node:crypto'
-import { readFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { hostname, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
 import type { ControllerConfig } from '../controller/config.ts'
 import { startController, type Controller } from '../controller/controller.ts'
 import type { InjectSettings } from '../controller/inject/settings.ts'
 import { boundedKube } from '../controller/kube.ts'
 import { startReconcilers, type Reconcilers } from '../controller/reconcile/start.ts'
 import type { ReconcilerOptions } from '../controller/reconcile/parts.ts'
-import { noLog, type Log } from '../core/log.ts'
-import { noMeter, type Meter } from '../core/metrics.ts'
-import { wasmPolicy } from '../policy/wasm.ts'
+import type { Log } from '../core/log.ts'
+import type { Meter } from '../core/metrics.ts'
 import { promMeter } from '../telemetry/metrics.ts'
 import { mountedCertificate } from './mounted-certificate.ts'
 import { followProfiles } from './profiles.ts'
+import { tryBundle } from './try-bundle.ts'
 
 export interface ComposeOptions {
   readonly log: Log
@@ -83,7 +82,7 @@ const reconcile = async ({ config, ...given }: Given): Promise<Reconcilers> => {
     ...given,
     config: { namespace, owner, guardPort, adminPort, policies, networkPolicies },
     builtIn: await builtInPolicy(),
-    tryBundle,
+    tryBundle: (bytes) => tryBundle(bytes),
   })
 }
 
@@ -92,17 +91,4 @@ const builtInPolicy = async (): Promise<ReconcilerOptions['builtIn']> => {
     readFile(new URL(`../policy/generated/${name}`, import.meta.url))
   const [wasm, data] = await Promise.all([file('policy.wasm'), file('data.json')])
   return { wasm, data: JSON.parse(data.toString('utf8')) as Readonly<Record<string, unknown>> }
-}
-
-/** Loads it as a guard would; loading asks it a first question. */
-const tryBundle = async (bytes: Uint8Array): Promise<void> => {
-  const folder = await mkdtemp(join(tmpdir(), 'postern-bundle-'))
-  try {
-    const bundle = join(folder, 'bundle.tar.gz')
-    await writeFile(bundle, bytes, { mode: 0o600 })
-    const policy = await wasmPolicy({ bundle, cacheEntries: 0, meter: noMeter, log: noLog })
-    await policy.close()
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
 }

@@ -16,20 +16,20 @@ export interface OpaResult {
 }
 
 const TIMEOUT_MS = 60_000
-/** Bytes of memory in use. The base policies take 60 MiB. */
-const MAX_MEMORY = 512 * 1024 * 1024
+/** Bytes of memory in use. The base policies take 60 MiB; with the controller itself it must fit into the 512 MiB that the chart gives, or the kernel ends both. */
+const MAX_MEMORY = 256 * 1024 * 1024
 const MAX_OUTPUT = 4 * 1024 * 1024
 const LOOK_MS = 100
 const PAGE = 4096
 
 /**
- * Runs OPA once, with an empty environment, bounded to a minute, 512 MiB and 4 MiB of output.
+ * Runs OPA once, with an empty environment, bounded to a minute, 256 MiB and 4 MiB of output.
  * Throws Error that says what to do when it cannot be started, or goes beyond a bound; an exit code other than 0 is a result.
  */
 export const runOpa = async ({ opa, args, cwd, signal }: OpaRun): Promise<OpaResult> => {
   const child = spawn(opa, args, {
     cwd,
-    env: { HOME: cwd, TMPDIR: cwd, GOMEMLIMIT: '384MiB', GOMAXPROCS: '2' },
+    env: { HOME: cwd, TMPDIR: cwd, GOMEMLIMIT: '208MiB', GOMAXPROCS: '2' },
     stdio: ['ignore', 'pipe', 'pipe'],
     signal,
     killSignal: 'SIGKILL',
