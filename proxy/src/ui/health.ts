@@ -46,7 +46,7 @@ const areaTable = (area: string, parts: readonly Part[]): Tree =>
     h('h2', {}, visible(area)),
     h(
       'table',
-      {},
+      { class: 'parts' },
       h('caption', { class: 'unseen' }, visible(area)),
       h(
         'thead',
@@ -69,7 +69,7 @@ const areaTable = (area: string, parts: readonly Part[]): Tree =>
     ),
   )
 
-const MARKS = { good: 'Good', warning: 'Look', bad: 'Bad' } as const
+const MARKS = { good: 'Good', warning: 'Attention', bad: 'Bad' } as const
 
 const mark = (state: Part['state']): Tree => h('span', { class: `mark ${state}` }, MARKS[state])
 

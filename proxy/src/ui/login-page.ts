@@ -39,7 +39,7 @@ export const loginPage = ({ next, problem, fromElsewhere = false }: LoginView): 
             ...(problem !== undefined && { 'aria-describedby': 'problem', 'aria-invalid': 'true' }),
           }),
         ),
-        h('p', {}, h('button', { type: 'submit' }, 'Sign in')),
+        h('p', {}, h('button', { type: 'submit', class: 'main' }, 'Sign in')),
       ),
       ...(fromElsewhere ? [h('p', {}, 'Signed in already? ', h('a', { href: next }, 'Go on'), '.')] : []),
     ),

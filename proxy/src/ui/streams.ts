@@ -6,6 +6,8 @@ export interface StreamOptions {
   readonly source: NewsSource
   /** Milliseconds between two looks for news; 1000 when absent. */
   readonly everyMs?: number
+  /** How long a reader may leave everything unread before it is cut off; 30,000 when absent. */
+  readonly stalledMs?: number
 }
 
 export interface Streams {
@@ -16,9 +18,8 @@ export interface Streams {
 }
 
 const MAX_STREAMS = 16
-/** What one reader may leave unread before it gets nothing new, and for how long before it is cut off. */
+/** What one reader may leave unread before it gets nothing new. */
 const MAX_UNREAD = 64 * 1024
-const STALLED_MS = 30_000
 const BEAT_MS = 15_000
 
 interface Reader {
@@ -33,7 +34,7 @@ interface Reader {
 }
 
 /** One timer for all readers, only while there are any. A reader that does not read costs 64 KB and is gone after half a minute. */
-export const streams = ({ source, everyMs = 1000 }: StreamOptions): Streams => {
+export const streams = ({ source, everyMs = 1000, stalledMs = 30_000 }: StreamOptions): Streams => {
   const open = new Set<Reader>()
   let timer: NodeJS.Timeout | undefined
   const drop = (reader: Reader): void => {
@@ -45,7 +46,7 @@ export const streams = ({ source, everyMs = 1000 }: StreamOptions): Streams => {
     }
   }
   const look = (): void => {
-    for (const reader of open) if (!serve(reader, source)) drop(reader)
+    for (const reader of open) if (!serve(reader, { source, stalledMs })) drop(reader)
   }
   return {
     get readers() {
@@ -63,7 +64,7 @@ export const streams = ({ source, everyMs = 1000 }: StreamOptions): Streams => {
       exchange.response.writeHead(200, { ...SAFE_HEADERS, 'content-type': 'text/event-stream' })
       exchange.response.write('retry: 3000\n\n')
       timer ??= setInterval(look, everyMs).unref()
-      serve(reader, source)
+      serve(reader, { source, stalledMs })
     },
     close: () => {
       for (const reader of open) drop(reader)
@@ -89,13 +90,13 @@ const newReader = (given: Pick<Reader, 'exchange' | 'query' | 'isAllowed'>): Rea
 })
 
 /** False when the reader should be let go. */
-const serve = (reader: Reader, source: NewsSource): boolean => {
+const serve = (reader: Reader, { source, stalledMs }: Required<Omit<StreamOptions, 'everyMs'>>): boolean => {
   const { response } = reader.exchange
   if (!reader.isAllowed()) return false
   const now = performance.now()
   if (response.writableLength > MAX_UNREAD) {
     reader.stalledSince ??= now
-    return now - reader.stalledSince < STALLED_MS
+    return now - reader.stalledSince < stalledMs
   }
   reader.stalledSince = undefined
   const news = source.news(reader.query, reader.after)
