@@ -1,6 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto'
 import type { Log } from './core/log.ts'
-import type { Meter } from './core/metrics.ts'
 import type { Probe } from './core/pod.ts'
 import { Refusal } from './core/refusal.ts'
 import type { Config } from './config/schema.ts'
@@ -8,7 +7,8 @@ import { filesOf } from './config/files.ts'
 import { maskedConfig } from './config/read-config.ts'
 import { watchConfig } from './config/watch.ts'
 import { coverage } from './compose/coverage.ts'
-import { composeGeneration, type Base, type Generation } from './compose/generation.ts'
+import { composeGeneration, type Base, type Generation, type PartHealth } from './compose/generation.ts'
+import { adminPage, type AdminPage } from './compose/page.ts'
 import { edgeRecorder } from './compose/edge.ts'
 import { composeAudit, composeTracer } from './compose/parts.ts'
 import { composeRoutes, errorShapeOf, uninspectedUpstreams } from './compose/routes.ts'
@@ -17,7 +17,7 @@ import { composeWorkload } from './compose/workload.ts'
 import { adminServer, type AdminServer } from './server/admin.ts'
 import { server, type Server } from './server/server.ts'
 import { readTls, watchTls } from './server/tls-files.ts'
-import { promMeter } from './telemetry/metrics.ts'
+import { promMeter, type PromMeter } from './telemetry/metrics.ts'
 import type { Json } from './core/json.ts'
 import type { WorkloadIdentity } from './workload/keeper.ts'
 
@@ -60,10 +60,18 @@ type Opened = (() => Promise<void>)[]
 const start = async (config: Config, options: GuardOptions, opened: Opened): Promise<RunningGuard> => {
   const { log } = options
   const meter = promMeter({ maxSeries: MAX_SERIES, processMetrics: true })
+  const audit = await composeAudit(config, { meter, log })
+  const page = adminPage(config, {
+    ready: () => whyNotReady(state),
+    policyRevision: () => state.current?.policyRevision(),
+    health: () => healthOf(state),
+    coverage: () => coverageOf(state),
+    log,
+  })
   const base: Base = {
     meter,
     log,
-    audit: await composeAudit(config, { meter, log }),
+    audit: page.watching(audit),
     tracer: composeTracer(config, log),
     localKey: newLocalKey(),
     keptKeys: new Map(),
@@ -72,9 +80,9 @@ const start = async (config: Config, options: GuardOptions, opened: Opened): Pro
     await base.audit.close()
     await base.tracer.close()
   })
-  const state: State = { config, base, workload: undefined, current: undefined, server: undefined }
+  const state: State = { config, base, meter, workload: undefined, current: undefined, server: undefined }
   // First, so that whoever probes is told what is waited for.
-  const admin = await openAdmin(state, meter, options)
+  const admin = await openAdmin(state, page, options)
   opened.push(() => admin.close())
   if (config.workload) state.workload = await composeWorkload(config.workload, { meter, log })
   opened.push(async () => state.workload?.close())
@@ -96,6 +104,7 @@ const start = async (config: Config, options: GuardOptions, opened: Opened): Pro
     close: async () => {
       watch?.close()
       tlsWatch?.close()
+      page.close()
       await admin.close()
       await state.current?.retire()
       await state.workload?.close()
@@ -108,6 +117,7 @@ const start = async (config: Config, options: GuardOptions, opened: Opened): Pro
 interface State {
   config: Config
   readonly base: Base
+  readonly meter: PromMeter
   /** Undefined while the guard starts, or when it gets its certificates otherwise. */
   workload: WorkloadIdentity | undefined
   /** Undefined while the guard starts. */
@@ -115,25 +125,20 @@ interface State {
   server: Server | undefined
 }
 
-type PromMeter = ReturnType<typeof promMeter>
-
-const openAdmin = (
-  state: State,
-  meter: PromMeter,
-  { log, probes = [] }: GuardOptions,
-): Promise<AdminServer> =>
+const openAdmin = (state: State, page: AdminPage, { log, probes = [] }: GuardOptions): Promise<AdminServer> =>
   adminServer({
     host: state.config.admin.host,
     port: state.config.admin.port,
     ready: () => whyNotReady(state),
     metrics: async () => ({
-      contentType: meter.contentType,
-      text: await exposed(state, () => meter.expose()),
+      contentType: state.meter.contentType,
+      text: await exposed(state),
     }),
-    coverage: () => coverage(composeRoutes(state.config), state.config),
+    coverage: () => coverageOf(state),
     config: () => maskedConfig(state.config) as Json,
     drain: () => void state.server?.drain(),
     probes,
+    ui: (request, response) => page.handle(request, response),
     log,
   })
 
@@ -169,20 +174,25 @@ const serving = ({ current }: State): Generation => {
   return current
 }
 
+const healthOf = ({ config, base, workload, current }: State): readonly PartHealth[] => [
+  { area: 'Audit', name: config.audit.file ?? 'standard output', wrong: base.audit.unready() },
+  ...(workload ? [{ area: 'Certificates', name: 'workload', wrong: workload.unready() }] : []),
+  ...(current?.health() ?? []),
+]
+
 /** What keeps traffic away; empty when it may come. */
-const whyNotReady = ({ base, workload, current, server: data }: State): readonly string[] =>
+const whyNotReady = (state: State): readonly string[] =>
   [
-    data === undefined ? 'starting' : undefined,
-    data?.draining ? 'draining' : undefined,
-    base.audit.unready(),
-    workload?.unready(),
-    ...(current?.unready() ?? []),
+    state.server === undefined ? 'starting' : undefined,
+    state.server?.draining ? 'draining' : undefined,
+    ...healthOf(state).map(({ wrong }) => wrong),
   ].filter((why) => why !== undefined)
 
-const exposed = (state: State, expose: () => Promise<string>): Promise<string> => {
-  const { meter }: { readonly meter: Meter } = state.base
-  meter.set('postern_ready', whyNotReady(state).length === 0 ? 1 : 0)
-  return expose()
+const coverageOf = ({ config }: State): Json => coverage(composeRoutes(config), config)
+
+const exposed = (state: State): Promise<string> => {
+  state.meter.set('postern_ready', whyNotReady(state).length === 0 ? 1 : 0)
+  return state.meter.expose()
 }
 
 const apply = async (state: State, next: Config): Promise<void> => {

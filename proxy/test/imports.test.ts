@@ -27,6 +27,7 @@ const LEAVES = [
   'controller',
   'workload',
   'ui',
+  'behaviour',
 ]
 /** Core is types and pure functions: no package, and of Node only what computes or watches. */
 const CORE_BUILTINS = ['node:buffer', 'node:fs', 'node:fs/promises', 'node:path', 'node:crypto']

@@ -19,13 +19,22 @@ export interface Base extends IdentityBase {
   readonly tracer: Tracer
 }
 
+/** One thing that the guard depends on, and what is wrong with it; undefined when it is well. */
+export interface PartHealth {
+  readonly area: string
+  readonly name: string
+  readonly wrong: string | undefined
+}
+
 /** Everything that one configuration makes; a reload makes another one and lets this one finish what it began. */
 export interface Generation {
   handle(received: Received): Promise<void>
   /** Identifies the caller of an uninspected route and asks policy. Throws Refusal. */
   authorize(received: Received): Promise<void>
-  /** Why it cannot serve now; empty when it can. */
-  unready(): readonly string[]
+  /** Undefined until a policy answers. */
+  policyRevision(): string | undefined
+  /** What it depends on; it can serve when nothing is wrong. */
+  health(): readonly PartHealth[]
   /** Takes nothing new, lets what runs end, then closes. */
   retire(): Promise<void>
 }
@@ -50,8 +59,16 @@ export const composeGeneration = async (config: Config, base: Base): Promise<Gen
     const parts: StepParts = { ...base, config, scanner, identity, models, limiter, policy }
     return {
       ...untilIdle(routing(parts, identity), close),
-      unready: () =>
-        [policy.unready(), limiter.unready(), models.unready()].filter((why) => why !== undefined),
+      policyRevision: () => (policy.unready() === undefined ? policy.revision() : undefined),
+      health: () => [
+        { area: 'Policy', name: policy.name, wrong: policy.unready() },
+        { area: 'Limits', name: config.limits.store, wrong: limiter.unready() },
+        {
+          area: 'Model servers',
+          name: config.upstreams.map(({ name }) => name).join(', '),
+          wrong: models.unready(),
+        },
+      ],
     }
   } catch (error) {
     await close()

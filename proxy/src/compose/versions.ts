@@ -21,7 +21,7 @@ const rulesText = (): string =>
 let version: string | undefined
 
 /** Beside the sources and beside the compiled guard alike. */
-const guardVersion = (): string =>
+export const guardVersion = (): string =>
   (version ??= (
     JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
       readonly version: string

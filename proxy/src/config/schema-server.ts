@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { builtInRoutes } from '../core/routes.ts'
-import { name, path } from './fields.ts'
+import { name, path, secret } from './fields.ts'
 import { bytes, milliseconds, section } from './quantities.ts'
 
 const tcpPort = () => z.int().min(0).max(65_535)
@@ -130,6 +130,22 @@ export const adminSchema = section({
       'Address of the admin port. It has no authentication: beyond the pod let a NetworkPolicy guard it.',
     ),
   port: tcpPort().default(8081).describe('Port for probes, metrics, coverage, configuration and drain.'),
+  ui: section({
+    passwordHash: secret().describe(
+      'Scrypt hash of the password of the page, as `postern token password` prints it.',
+    ),
+    secureCookie: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Browsers reach the page over TLS, by an ingress in front: the cookie travels over TLS only.',
+      ),
+    decisions: upTo(100_000)
+      .default(1000)
+      .describe('Decisions that the page remembers, 0.5 to 2 KB of memory each.'),
+  })
+    .optional()
+    .describe('The page for people at /ui: live decisions and why, the last hour, coverage, health.'),
 })
 
 /** A built-in route by name, to switch it off; or a path that passes without inspection. */
