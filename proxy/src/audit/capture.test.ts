@@ -63,7 +63,7 @@ const read = async (file = path, key = auditor.privateKey, id?: string) => {
 
 test.each([
   ['X25519', auditor],
-  ['P-256', pem(generateKeyPairSync('ec', { namedCurve: 'P-256' }) as ReturnType<typeof x25519>)],
+  ['P-256', pem(generateKeyPairSync('ec', { namedCurve: 'P-256' }))],
 ])(
   'a text kept under %s is read by its auditor, and by nobody else',
   async (_, { publicKey, privateKey }) => {
@@ -174,11 +174,7 @@ test('files are rotated, and those beyond the number or the age are deleted', as
 })
 
 test('a private key, or a key that is none, is said at the start', async () => {
-  for (const publicKey of [
-    auditor.privateKey,
-    'nonsense',
-    pem(generateKeyPairSync('ed25519') as never).publicKey,
-  ]) {
+  for (const publicKey of [auditor.privateKey, 'nonsense', pem(generateKeyPairSync('ed25519')).publicKey]) {
     await expect(captureFile(options({ publicKey }), quiet)).rejects.toThrow(/^The auditor's key/)
   }
 })

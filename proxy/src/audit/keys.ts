@@ -31,7 +31,7 @@ export const newPrivateKey = (): string =>
 /** Takes one or more public keys in PEM, such as an old one and its successor. Throws an Error when one is not Ed25519. */
 export const verifierFrom = (pems: string): Verifier => {
   const keys = new Map<string, KeyObject>()
-  for (const [pem] of pems.matchAll(/-----BEGIN PUBLIC KEY-----[^-]{1,4096}-----END PUBLIC KEY-----/g)) {
+  for (const pem of publicPems(pems)) {
     const key = createPublicKey(pem)
     if (key.asymmetricKeyType !== 'ed25519') throw new Error('The audit public key must be Ed25519.')
     keys.set(keyIdOf(key), key)
@@ -45,6 +45,9 @@ export const verifierFrom = (pems: string): Verifier => {
   }
 }
 
+export const publicPems = (text: string): readonly string[] =>
+  text.match(/-----BEGIN PUBLIC KEY-----[^-]{1,4096}-----END PUBLIC KEY-----/g) ?? []
+
 const privateKey = (pem: string): KeyObject => {
   try {
     const key = createPrivateKey(pem)
@@ -57,7 +60,8 @@ const privateKey = (pem: string): KeyObject => {
   )
 }
 
-const keyIdOf = (key: KeyObject): string =>
+/** First 16 hex digits of the SHA-256 of the SPKI DER. */
+export const keyIdOf = (key: KeyObject): string =>
   createHash('sha256')
     .update(key.export({ type: 'spki', format: 'der' }))
     .digest('hex')
