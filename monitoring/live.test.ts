@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { resolve } from 'node:path'
 import { boards } from './dashboards/all.ts'
+import { startBehaviourMetrics, type BehaviourMetrics } from './demo/behaviour-metrics.ts'
 import { startControllerMetrics, type ControllerMetrics } from './demo/controller-metrics.ts'
 import { isInstalled, startPrometheus, type Daemon } from './demo/prometheus.ts'
 import { startScene, type Scene } from './demo/scene.ts'
@@ -14,20 +15,23 @@ const RULES = resolve(import.meta.dirname, 'generated/rules/postern.rules.yaml')
 
 let scene: Scene | undefined
 let controller: ControllerMetrics | undefined
+let models: BehaviourMetrics | undefined
 let prometheus: Daemon | undefined
 
 beforeAll(async () => {
   if (!HAVE) return
   scene = await startScene()
   controller = await startControllerMetrics()
+  models = await startBehaviourMetrics()
   prometheus = await startPrometheus({
-    targets: [new URL(scene.guard.adminUrl).host],
+    targets: [new URL(scene.guard.adminUrl).host, models.target],
     controllers: [controller.target],
     ruleFiles: [RULES],
     interval: '1s',
   })
   for (let rounds = 0; rounds < 6; rounds++) {
     controller.tick()
+    models.tick()
     await scene.round()
     await sleep(1200)
   }
@@ -36,6 +40,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await prometheus?.close()
   await controller?.close()
+  await models?.close()
   await scene?.close()
 })
 

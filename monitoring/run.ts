@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isInstalled, startDaemon, startPrometheus, type Daemon } from './demo/prometheus.ts'
+import { startBehaviourMetrics } from './demo/behaviour-metrics.ts'
 import { startScene } from './demo/scene.ts'
 import { readFileSync } from 'node:fs'
 
@@ -39,10 +40,12 @@ const opened: { close(): Promise<void> }[] = []
 try {
   const scene = await startScene()
   opened.push(scene)
+  const models = await startBehaviourMetrics()
+  opened.push(models)
   const alertmanager = await startAlertmanager()
   opened.push(alertmanager)
   const prometheus = await startPrometheus({
-    targets: [new URL(scene.guard.adminUrl).host],
+    targets: [new URL(scene.guard.adminUrl).host, models.target],
     ruleFiles: [RULES],
     alertmanager: new URL(alertmanager.url).host,
     interval: '5s',
@@ -58,6 +61,7 @@ Ctrl-C ends it.
 `)
   while (!stop.signal.aborted) {
     await scene.round()
+    models.tick()
     await sleep(TRAFFIC_MS, undefined, { signal: stop.signal }).catch(() => undefined)
   }
 } finally {

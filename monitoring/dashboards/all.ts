@@ -1,5 +1,6 @@
 import { access } from './access.ts'
 import { audit } from './audit.ts'
+import { behaviour } from './behaviour.ts'
 import type { Board } from './board.ts'
 import { budgets } from './budgets.ts'
 import { controller } from './controller.ts'
@@ -13,6 +14,7 @@ export const boards: readonly Board[] = [
   overview,
   security,
   access,
+  behaviour,
   policy,
   streaming,
   budgets,

@@ -2,8 +2,8 @@ import { promql } from '../promql.ts'
 
 /** One panel as data; render.ts makes Grafana's JSON of it. */
 export interface Panel {
-  /** `series`: lines over time. `stat`: one number. `heat`: a histogram over time. `table`: the newest values, sorted. `logs`: log lines. */
-  readonly kind: 'series' | 'stack' | 'stat' | 'heat' | 'table' | 'logs'
+  /** `series`: lines over time. `stat`: one number. `heat`: a histogram over time. `table`: the newest values, sorted. `matrix`: the same, with rows and columns from two labels. `logs`: log lines. */
+  readonly kind: 'series' | 'stack' | 'stat' | 'heat' | 'table' | 'matrix' | 'logs'
   readonly title: string
   /** What it shows and when to worry: the panel's tooltip. */
   readonly says: string
@@ -13,6 +13,8 @@ export interface Panel {
   readonly width: number
   /** Colours from these values up, lowest first. */
   readonly bands?: Bands
+  /** Of a matrix: the labels that make rows and columns, and the field of Grafana that has the value. */
+  readonly axes?: { readonly row: string; readonly column: string; readonly value: 'Value' | 'Value #A' }
   /** Words for values: `{ 0: 'no' }`. */
   readonly words?: Readonly<Record<number, string>>
 }

@@ -14,7 +14,9 @@ export const controller: Board = {
           says: 'In guarded namespaces, exempt ones not counted. Anything but 0 is a way around the guard.',
           unit: 'none',
           width: 6,
-          queries: [{ expr: `max(${chosen.value('postern_controller_pods_unguarded')})`, legend: 'unguarded' }],
+          queries: [
+            { expr: `max(${chosen.value('postern_controller_pods_unguarded')})`, legend: 'unguarded' },
+          ],
           bands: { red: 1 },
         },
         {
@@ -23,7 +25,9 @@ export const controller: Board = {
           says: 'Above 0 the last good bundle stays in force. The status annotation of the ConfigMap says what is wrong.',
           unit: 'none',
           width: 6,
-          queries: [{ expr: `max(${chosen.value('postern_controller_policies_rejected')})`, legend: 'rejected' }],
+          queries: [
+            { expr: `max(${chosen.value('postern_controller_policies_rejected')})`, legend: 'rejected' },
+          ],
           bands: { red: 1 },
         },
         {

@@ -8,6 +8,7 @@ import {
   ReduceDataOptionsBuilder,
   StackingConfigBuilder,
   StackingMode,
+  TableCellDisplayMode,
   VizLegendOptionsBuilder,
   VizTooltipOptionsBuilder,
   SortOrder,
@@ -21,6 +22,8 @@ import {
   DashboardLinkBuilder,
   DashboardLinkType,
   DatasourceVariableBuilder,
+  FieldColorBuilder,
+  FieldColorModeId,
   MappingType,
   QueryVariableBuilder,
   RowBuilder,
@@ -47,7 +50,7 @@ import type { Board, Panel, Query } from './board.ts'
 
 const PROMETHEUS = { type: 'prometheus', uid: '${datasource}' }
 const LOKI = { type: 'loki', uid: '${logs}' }
-const HEIGHT = { stat: 4, series: 8, stack: 8, heat: 8, table: 8, logs: 10 } as const
+const HEIGHT = { stat: 4, series: 8, stack: 8, heat: 8, table: 8, matrix: 10, logs: 10 } as const
 
 /** Grafana's classic JSON of a board. */
 export const dashboardOf = (board: Board): Dashboard => {
@@ -126,17 +129,22 @@ const panelOf = (panel: Panel): Builder<GrafanaPanel> => {
   return builder
 }
 
-const builderOf = ({ kind }: Panel) => {
-  switch (kind) {
+const builderOf = (panel: Panel) => {
+  switch (panel.kind) {
     case 'stat':
       return new StatBuilder()
         .colorMode(BigValueColorMode.Value)
         .graphMode(BigValueGraphMode.Area)
         .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']))
     case 'heat':
-      return new HeatmapBuilder().calculate(false).yAxis(new YAxisConfigBuilder().unit('s')).showLegend()
+      return new HeatmapBuilder()
+        .calculate(false)
+        .yAxis(new YAxisConfigBuilder().unit(panel.unit))
+        .showLegend()
     case 'table':
       return new TableBuilder()
+    case 'matrix':
+      return matrix(panel)
     case 'logs':
       return new LogsBuilder().showTime(true).wrapLogMessage(true).prettifyLogMessage(true)
     case 'stack':
@@ -144,6 +152,27 @@ const builderOf = ({ kind }: Panel) => {
     case 'series':
       return lines().fillOpacity(8)
   }
+}
+
+/** A table of which Grafana turns one label into columns, each cell coloured by its value. */
+const matrix = ({ axes, title }: Panel): TableBuilder => {
+  if (axes === undefined) throw new Error(`${title}: a matrix needs axes`)
+  return new TableBuilder()
+    .colorScheme(new FieldColorBuilder().mode(FieldColorModeId.ContinuousBlYlRd))
+    .cellOptions({ type: TableCellDisplayMode.ColorBackground })
+    .transformations([
+      { id: 'labelsToFields', options: { mode: 'columns' } },
+      { id: 'merge', options: {} },
+      {
+        id: 'groupingToMatrix',
+        options: {
+          rowField: axes.row,
+          columnField: axes.column,
+          valueField: axes.value,
+          emptyValue: 'zero',
+        },
+      },
+    ])
 }
 
 const lines = (): SeriesBuilder =>
@@ -160,10 +189,12 @@ const lines = (): SeriesBuilder =>
         .showLegend(true),
     )
 
+const isInstant = ({ kind }: Panel): boolean => kind === 'table' || kind === 'matrix'
+
 const targetOf = (panel: Panel, query: Query, refId: string): Builder<Dataquery> => {
   if (query.from === 'loki') {
     const target = new LokiQuery().refId(refId).expr(query.expr).legendFormat(query.legend).datasource(LOKI)
-    return panel.kind === 'table'
+    return isInstant(panel)
       ? target.queryType('instant').instant(true)
       : target.queryType('range').range(true)
   }
@@ -172,7 +203,7 @@ const targetOf = (panel: Panel, query: Query, refId: string): Builder<Dataquery>
     .expr(query.expr)
     .legendFormat(query.legend)
     .datasource(PROMETHEUS)
-  if (panel.kind === 'table') return target.instant().format(PromQueryFormat.Table)
+  if (isInstant(panel)) return target.instant().format(PromQueryFormat.Table)
   return panel.kind === 'heat' ? target.range().format(PromQueryFormat.Heatmap) : target.range()
 }
 

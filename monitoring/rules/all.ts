@@ -1,3 +1,4 @@
+import { behaviour } from './behaviour.ts'
 import { controller } from './controller.ts'
 import { dependencies } from './dependencies.ts'
 import { guard } from './guard.ts'
@@ -5,6 +6,13 @@ import type { Alert, Group } from './rule.ts'
 import { security } from './security.ts'
 import { slo } from './slo.ts'
 
-export const groups: readonly Group[] = [...slo, ...guard, ...dependencies, ...security, ...controller]
+export const groups: readonly Group[] = [
+  ...slo,
+  ...guard,
+  ...dependencies,
+  ...security,
+  ...behaviour,
+  ...controller,
+]
 
 export const alerts: readonly Alert[] = groups.flatMap(({ rules }) => rules.filter((rule) => 'alert' in rule))
