@@ -89,8 +89,8 @@ described('in Chromium, before a real guard', () => {
     opened.page.$eval(selector, (element) => (element as unknown as { innerText: string }).innerText)
 
   const screenshot = async (name: string): Promise<void> => {
-    const path = join(opened.folder, `${name}.png`)
-    await opened.page.screenshot({ path: path as `${string}.png`, fullPage: true })
+    const path: `${string}.png` = `${join(opened.folder, name)}.png`
+    await opened.page.screenshot({ path, fullPage: true })
     expect(readFileSync(path).subarray(1, 4).toString()).toBe('PNG')
   }
 
@@ -221,7 +221,10 @@ described('in Chromium, before a real guard', () => {
     const before = await text('#tiles')
     for (let i = 0; i < 50; i++) watch.seen(record())
     await holds(`document.getElementById('tiles').innerText !== ${JSON.stringify(before)}`)
-    const drawn = await page.$eval('#charts', (charts) => charts.innerHTML)
+    const drawn = await page.$eval(
+      '#charts',
+      (charts) => (charts as unknown as { innerHTML: string }).innerHTML,
+    )
     await holds(`document.getElementById('charts').innerHTML !== ${JSON.stringify(drawn)}`)
     expect(await page.$('#requests details[open]')).not.toBeNull()
     expect(await text('#requests details')).toContain('Allowed')
@@ -278,8 +281,13 @@ described('in Chromium, before a real guard', () => {
         expect({ path, barriers: await barriers(page) }).toEqual({ path, barriers: [] })
         if (!path.includes('?')) await screenshot(`page${path.replaceAll('/', '-')}-${scheme}-${width}`)
       }
-      const moving = await page.$$eval('*', (all) => all.length === 0)
-      expect(moving).toBe(false)
+      const animation = await page.evaluate(`(() => {
+        const row = document.createElement('tr')
+        row.className = 'new'
+        document.body.append(row)
+        return getComputedStyle(row).animationName
+      })()`)
+      expect(animation).toBe('none')
     },
     60_000,
   )

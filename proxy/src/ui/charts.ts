@@ -131,28 +131,36 @@ const numbers = ({ id, title, kind, lines, times, unit }: Chart): Tree => {
     { id: `${id}-n` },
     h('summary', {}, 'Numbers', h('span', { class: 'unseen' }, ` of ${title}`)),
     h(
-      'table',
-      {},
-      h('caption', { class: 'unseen' }, `${title}${kind === 'lines' ? ', highest value of each time' : ''}`),
+      'div',
+      { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': `Numbers of ${title}` },
       h(
-        'thead',
+        'table',
         {},
         h(
-          'tr',
-          {},
-          h('th', { scope: 'col' }, 'From, UTC'),
-          ...lines.map(({ name }) => h('th', { scope: 'col', class: 'number' }, name)),
+          'caption',
+          { class: 'unseen' },
+          `${title}${kind === 'lines' ? ', highest value of each time' : ''}`,
         ),
-      ),
-      h(
-        'tbody',
-        {},
-        ...Array.from({ length: TABLE_ROWS }, (_, row) =>
+        h(
+          'thead',
+          {},
           h(
             'tr',
             {},
-            h('th', { scope: 'row' }, clockTime(times[row * each] ?? 0)),
-            ...lines.map(({ values }) => h('td', { class: 'number' }, merged(values, row))),
+            h('th', { scope: 'col' }, 'From, UTC'),
+            ...lines.map(({ name }) => h('th', { scope: 'col', class: 'number' }, name)),
+          ),
+        ),
+        h(
+          'tbody',
+          {},
+          ...Array.from({ length: TABLE_ROWS }, (_, row) =>
+            h(
+              'tr',
+              {},
+              h('th', { scope: 'row' }, clockTime(times[row * each] ?? 0)),
+              ...lines.map(({ values }) => h('td', { class: 'number' }, merged(values, row))),
+            ),
           ),
         ),
       ),

@@ -44,25 +44,28 @@ const areaTable = (area: string, parts: readonly Part[]): Tree =>
     'section',
     {},
     h('h2', {}, visible(area)),
-    h(
-      'table',
-      { class: 'parts' },
-      h('caption', { class: 'unseen' }, visible(area)),
+    scrolled(
+      visible(area),
       h(
-        'thead',
-        {},
-        h('tr', {}, ...['Name', 'State', 'What it says'].map((name) => h('th', { scope: 'col' }, name))),
-      ),
-      h(
-        'tbody',
-        {},
-        ...parts.map(({ name, state, says }) =>
-          h(
-            'tr',
-            {},
-            h('th', { scope: 'row', class: 'wrap' }, foreign(name)),
-            h('td', {}, mark(state)),
-            h('td', { class: 'wrap' }, foreign(says)),
+        'table',
+        { class: 'parts' },
+        h('caption', { class: 'unseen' }, visible(area)),
+        h(
+          'thead',
+          {},
+          h('tr', {}, ...['Name', 'State', 'What it says'].map((name) => h('th', { scope: 'col' }, name))),
+        ),
+        h(
+          'tbody',
+          {},
+          ...parts.map(({ name, state, says }) =>
+            h(
+              'tr',
+              {},
+              h('th', { scope: 'row', class: 'wrap' }, foreign(name)),
+              h('td', {}, mark(state)),
+              h('td', { class: 'wrap' }, foreign(says)),
+            ),
           ),
         ),
       ),
@@ -88,28 +91,31 @@ const policy = ({ policy: { engine, revision, since } }: GuardState, revisions: 
     h('h3', {}, 'Revisions that traffic met'),
     revisions.length === 0
       ? h('p', {}, 'None yet.')
-      : h(
-          'table',
-          {},
-          h('caption', { class: 'unseen' }, 'Revisions that traffic met, newest first'),
+      : scrolled(
+          'Revisions that traffic met',
           h(
-            'thead',
+            'table',
             {},
+            h('caption', { class: 'unseen' }, 'Revisions that traffic met, newest first'),
             h(
-              'tr',
+              'thead',
               {},
-              ...['First decision, UTC', 'Revision'].map((name) => h('th', { scope: 'col' }, name)),
-            ),
-          ),
-          h(
-            'tbody',
-            {},
-            ...revisions.map((one) =>
               h(
                 'tr',
                 {},
-                h('th', { scope: 'row' }, moment(one.since)),
-                h('td', { class: 'wrap' }, h('code', {}, visible(one.revision))),
+                ...['First decision, UTC', 'Revision'].map((name) => h('th', { scope: 'col' }, name)),
+              ),
+            ),
+            h(
+              'tbody',
+              {},
+              ...revisions.map((one) =>
+                h(
+                  'tr',
+                  {},
+                  h('th', { scope: 'row' }, moment(one.since)),
+                  h('td', { class: 'wrap' }, h('code', {}, visible(one.revision))),
+                ),
               ),
             ),
           ),
@@ -120,3 +126,6 @@ const fact = (name: string, value: Tree): Tree => h('div', {}, h('dt', {}, name)
 
 const moment = (time: string): Tree =>
   h('time', { datetime: visible(time) }, visible(time.slice(0, 19).replace('T', ' ')))
+
+const scrolled = (label: string, table: Tree): Tree =>
+  h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': label }, table)

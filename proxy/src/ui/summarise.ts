@@ -45,14 +45,14 @@ export const summariser = ({ plainPath }: SummariserOptions): ((record: AuditRec
   const names = (list: readonly string[]): readonly string[] =>
     list.length === 0 ? NONE : list.slice(0, MAX_NAMES).map(own)
   return (record) => ({
-    id: flat(record.id.slice(0, MAX_STRING)),
-    time: flat(record.time.slice(0, MAX_STRING)),
+    id: bounded(record.id),
+    time: bounded(record.time),
     route: own(record.route),
     model: own(record.model),
     upstream: own(record.upstream),
     caller: record.caller === null ? undefined : who(record.caller),
     client: own(record.client),
-    trace: flat(record.trace.slice(0, MAX_STRING)),
+    trace: bounded(record.trace),
     stream: record.stream,
     policy: { engine: own(record.policy.engine), revision: own(record.policy.revision) },
     outcome: record.outcome,
@@ -96,6 +96,9 @@ const stringPool = (): ((text: string) => string) => {
     return copy
   }
 }
+
+/** For what the guard or Node made itself, which hangs on nothing larger. */
+const bounded = (text: string): string => (text.length > MAX_STRING ? flat(text.slice(0, MAX_STRING)) : text)
 
 // UTF-16, because a lone surrogate is a character here as any other.
 const flat = (text: string): string => Buffer.from(text, 'utf16le').toString('utf16le')
