@@ -39,6 +39,8 @@ type Name = (typeof NAMES)[number]
 const DNS_NAME = /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/
 const CPU = /^(?:[0-9]{1,6}(?:\.[0-9]{1,3})?|[0-9]{1,9}m)$/
 const MEMORY = /^[0-9]{1,15}(?:\.[0-9]{1,3})?(?:Ki|Mi|Gi|Ti|k|M|G|T)?$/
+/** Characters of one annotation. */
+const MAX_TEXT = 16_384
 const MODEL = /^[A-Za-z0-9._:/-]{1,128}$/
 
 /** Reads the annotations of a pod; throws a sentence that says what to write. */
@@ -90,7 +92,10 @@ const reader =
   <T>(name: Name, parse: (text: string) => T | undefined, wanted: string): T | undefined => {
     const text = annotations[PREFIX + name]
     if (text === undefined) return undefined
-    return parse(text) ?? refuse(`Annotation ${PREFIX}${name} is ${shown(text)}; write ${wanted}.`)
+    return (
+      (text.length > MAX_TEXT ? undefined : parse(text)) ??
+      refuse(`Annotation ${PREFIX}${name} is ${shown(text)}; write ${wanted}.`)
+    )
   }
 
 const matching =

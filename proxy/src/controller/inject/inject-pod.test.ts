@@ -280,6 +280,27 @@ test('a model beside its guard does not listen where monitoring is let in; where
   expect(inject(podWith(vllm)).status).toMatchObject({ mode: 'takeover', port: 8081 })
 })
 
+const many = <T>(count: number, make: (index: number) => T): T[] =>
+  Array.from({ length: count }, (_, i) => make(i))
+
+test.each([
+  ['ports', { ports: many(257, (i) => ({ name: `p${i}`, containerPort: 80 })) }],
+  ['words', { args: many(4097, () => 'a') }],
+  ['characters in one word', { command: ['sh', '-c', 'a '.repeat(70_000)] }],
+  ['variables', { env: many(4097, () => ({ name: 'A', value: 'b' })) }],
+])(
+  'a pod with more %s than any real one is refused, for it would keep the webhook from all others',
+  (_, more) => {
+    expect(refusal(podWith(more))).toMatch(/Too big/)
+  },
+)
+
+test('so is one with that many containers', () => {
+  const pod = podWith({})
+  const containers = many(129, (i) => ({ name: `c${i}`, image: 'x' }))
+  expect(refusal({ ...pod, spec: { ...pod.spec!, containers } })).toMatch(/containers: Too big/)
+})
+
 test('the guard comes first, but after a verifier of the model', () => {
   const { spec } = podWith({})
   const initContainers = ['verify-model', 'download'].map((name) => ({ name, image: 'x' }))

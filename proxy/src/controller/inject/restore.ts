@@ -17,8 +17,9 @@ const action = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('tcp'), port }),
   z.object({ kind: z.literal('grpc'), port, service: z.string() }),
 ])
+const MAX_PROBES = 512 // three for each container that a pod may have
 const overlay = z.object({
-  probes: z.array(z.object({ path: z.string(), action, timeoutSeconds: z.number() })),
+  probes: z.array(z.object({ path: z.string(), action, timeoutSeconds: z.number() })).max(MAX_PROBES),
 })
 
 /**

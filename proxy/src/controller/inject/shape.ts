@@ -1,6 +1,12 @@
 import { z } from 'zod'
 import { refuse } from './refuse.ts'
 
+/**
+ * How many of each a pod may have: far beyond any real one, and so few that comparing all with all is nothing. Kubernetes itself bounds
+ * only the bytes, 3 MiB, of which a namespace's user could make minutes of work.
+ */
+const MOST = { containers: 128, ports: 256, words: 4096, env: 4096, mounts: 512, volumes: 1024, headers: 64 }
+
 /** What the injector reads in a pod, as Kubernetes defines it. Keys that it does not read may be anything. */
 const port = z.looseObject({
   name: z.string().nullish(),
@@ -13,7 +19,10 @@ const target = z.looseObject({ port: z.union([z.number(), z.string()]), host: z.
 const http = target.extend({
   path: z.string().nullish(),
   scheme: z.string().nullish(),
-  httpHeaders: z.array(z.looseObject({ name: z.string(), value: z.string() })).nullish(),
+  httpHeaders: z
+    .array(z.looseObject({ name: z.string(), value: z.string() }))
+    .max(MOST.headers)
+    .nullish(),
 })
 const handler = {
   httpGet: http.nullish(),
@@ -23,14 +32,23 @@ const handler = {
 const probe = z.looseObject({ ...handler, timeoutSeconds: z.number().nullish() }).nullish()
 const hook = z.looseObject(handler).nullish()
 
+/** Linux starts no program with a longer one. */
+const word = z.string().max(131_072)
+
 const container = z.looseObject({
   name: z.string(),
   image: z.string().nullish(),
-  command: z.array(z.string()).nullish(),
-  args: z.array(z.string()).nullish(),
-  ports: z.array(port).nullish(),
-  env: z.array(z.looseObject({ name: z.string() })).nullish(),
-  volumeMounts: z.array(z.looseObject({ name: z.string() })).nullish(),
+  command: z.array(word).max(MOST.words).nullish(),
+  args: z.array(word).max(MOST.words).nullish(),
+  ports: z.array(port).max(MOST.ports).nullish(),
+  env: z
+    .array(z.looseObject({ name: z.string() }))
+    .max(MOST.env)
+    .nullish(),
+  volumeMounts: z
+    .array(z.looseObject({ name: z.string() }))
+    .max(MOST.mounts)
+    .nullish(),
   startupProbe: probe,
   livenessProbe: probe,
   readinessProbe: probe,
@@ -42,9 +60,12 @@ const texts = z.record(z.string(), z.string()).nullish()
 const pod = z.looseObject({
   metadata: z.looseObject({ labels: texts, annotations: texts }).nullish(),
   spec: z.looseObject({
-    containers: z.array(container),
-    initContainers: z.array(container).nullish(),
-    volumes: z.array(z.looseObject({ name: z.string() })).nullish(),
+    containers: z.array(container).max(MOST.containers),
+    initContainers: z.array(container).max(MOST.containers).nullish(),
+    volumes: z
+      .array(z.looseObject({ name: z.string() }))
+      .max(MOST.volumes)
+      .nullish(),
     terminationGracePeriodSeconds: z.number().nullish(),
   }),
 })
@@ -54,5 +75,7 @@ export const checkShape = (value: unknown): void => {
   const result = pod.safeParse(value)
   if (result.success) return
   const issue = result.error.issues[0]
-  refuse(`This is no pod: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'invalid'}.`)
+  refuse(
+    `This is no pod that can have a guard: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'invalid'}.`,
+  )
 }
