@@ -35,7 +35,7 @@ const allRoutes = (routes: readonly JsonObject[]): readonly Tree[] => [
   h(
     'p',
     {},
-    'What becomes of each part of what is exchanged, under the configuration of this guard. A part that no row names is refused or left out, never passed on unread.',
+    'What becomes of each part of what is exchanged, under the configuration of this guard. Every string has exactly one row; what has no row of its own is under "any other key".',
   ),
   table({
     caption: 'Routes, and how many parts of each are treated how',
