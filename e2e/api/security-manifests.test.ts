@@ -71,12 +71,19 @@ describe('security/rbac.yaml', () => {
     },
     'an administrator': {
       as: ['--as=eve', '--as-group=postern:admins'],
-      may: ['patch namespaces', 'update deployments -n postern', 'get validatingadmissionpolicies'],
+      may: [
+        'patch namespaces',
+        'update deployments --subresource=scale -n postern',
+        'delete pods -n postern',
+        'get validatingadmissionpolicies',
+      ],
       mayNot: [
         'get secrets -n postern',
         'update validatingadmissionpolicies',
         'update clusterroles',
         'update deployments -n default',
+        'update deployments -n postern',
+        'create pods -n postern',
         'create pods --subresource=exec -n postern',
       ],
     },
@@ -183,6 +190,7 @@ describe('security/mtls-policy.yaml', () => {
       configMap?: { name: string; items?: unknown[] }
       secret?: unknown
       emptyDir?: unknown
+      persistentVolumeClaim?: unknown
     }[]
   }
   type Example = ReturnType<typeof example>
@@ -227,6 +235,29 @@ describe('security/mtls-policy.yaml', () => {
       (pod) => (pod.spec.volumes[0] = { name: 'postern-config', emptyDir: {} }),
       /is the ConfigMap postern-mtls/,
     ],
+    [
+      'with a Secret of its own, whose CA would say who may call',
+      (pod) => (pod.spec.volumes[1]!.secret = { secretName: 'mine' }),
+      /Secret postern-tls/,
+    ],
+    [
+      'with a container before the guard',
+      (pod) => pod.spec.initContainers!.unshift({ ...pod.spec.containers[0]!, name: 'early' }),
+      /first init container/,
+    ],
+    [
+      'with a device over the program',
+      (pod) => {
+        pod.spec.volumes.push({ name: 'mine', persistentVolumeClaim: { claimName: 'mine' } })
+        Object.assign(guardIn(pod), { volumeDevices: [{ name: 'mine', devicePath: '/postern/x' }] })
+      },
+      /runs args/,
+    ],
+    [
+      'with processes that its containers share',
+      (pod) => Object.assign(pod.spec, { shareProcessNamespace: true }),
+      /processes of the guard/,
+    ],
     ['without the certificate', (pod) => guardIn(pod).volumeMounts!.pop(), /mounts volume postern-config/],
     [
       'with a volume over the program',
@@ -242,6 +273,33 @@ describe('security/mtls-policy.yaml', () => {
 
   test.each(refused)('a pod %s is refused', async (_, change, message) => {
     await expect(create(change)).rejects.toThrow(message)
+  })
+
+  test('who edits the namespace changes neither the configuration of guards nor its NetworkPolicies, and adds none', async () => {
+    await cluster.kubectl([
+      ...['-n', 'llm', 'create', 'rolebinding', 'editor', '--clusterrole=edit', '--user=editor'],
+    ])
+    const editor = (args: readonly string[], stdin?: string): Promise<string> =>
+      cluster.kubectl(['-n', 'llm', '--as=editor', ...args], stdin)
+    const open = `{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: open}, spec: {podSelector: {}, ingress: [{}]}}`
+    const changed = [
+      'patch',
+      'configmap',
+      'postern-mtls',
+      '--type=merge',
+      '-p',
+      '{"data":{"postern.yaml":"x"}}',
+    ]
+    for (const attempt of [
+      editor(changed),
+      editor(['delete', 'configmap', 'postern-mtls']),
+      editor(['delete', '--raw', '/api/v1/namespaces/llm/configmaps']),
+      editor(['delete', 'networkpolicy', 'guard']),
+      editor(['create', '-f', '-'], open),
+    ])
+      await expect(attempt).rejects.toThrow(/only who may change admission policies/)
+    await editor(['create', 'configmap', 'mine'])
+    await cluster.kubectl(['-n', 'llm', 'create', '--dry-run=server', '-f', '-'], open)
   })
 
   test('the image of a running guard does not change', async () => {
