@@ -39,6 +39,7 @@ check: install ## Types, lint, format, import rules, generated files up to date:
 	node policies/build.mjs --check
 	node proxy/src/config/json-schema.ts --check
 	node proxy/src/compose/coverage-document.ts --check
+	node proxy/src/audit/json-schema.ts --check
 	node monitoring/build.ts --check
 	node charts/build.mjs --check
 
@@ -47,6 +48,7 @@ generate: install ## Rebuild the committed generated files (the policy bundle ne
 	node policies/build.mjs
 	node proxy/src/config/json-schema.ts --write
 	node proxy/src/compose/coverage-document.ts --write
+	node proxy/src/audit/json-schema.ts --write
 	node monitoring/build.ts
 	node charts/build.mjs
 

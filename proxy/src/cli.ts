@@ -30,6 +30,14 @@ const commands: Readonly<Record<string, Listed>> = {
     summary: 'make API keys, password hashes and local tokens',
     load: async () => (await import('./cli/token.ts')).tokenCommand,
   },
+  explain: {
+    summary: 'say what happened in one exchange, and why',
+    load: async () => (await import('./cli/explain.ts')).explainCommand,
+  },
+  evidence: {
+    summary: 'hand an auditor what happened in a time, in a bundle that verifies with public tools',
+    load: async () => (await import('./cli/evidence.ts')).evidenceCommand,
+  },
   audit: {
     summary: 'verify that an audit log is whole',
     load: async () => (await import('./cli/audit.ts')).auditCommand,

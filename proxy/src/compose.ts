@@ -10,7 +10,7 @@ import { coverage } from './compose/coverage.ts'
 import { composeGeneration, type Base, type Generation, type PartHealth } from './compose/generation.ts'
 import { adminPage, type AdminPage } from './compose/page.ts'
 import { edgeRecorder } from './compose/edge.ts'
-import { composeAudit, composeTracer } from './compose/parts.ts'
+import { composeAudit, composeCapture, composeTracer } from './compose/parts.ts'
 import { composeRoutes, errorShapeOf, uninspectedUpstreams } from './compose/routes.ts'
 import { changesThatNeedRestart } from './compose/restart.ts'
 import { composeWorkload } from './compose/workload.ts'
@@ -72,14 +72,17 @@ const start = async (config: Config, options: GuardOptions, opened: Opened): Pro
     meter,
     log,
     audit: page.watching(audit),
+    capture: await composeCapture(config, { meter, log }),
     tracer: composeTracer(config, log),
     localKey: newLocalKey(),
     keptKeys: new Map(),
   }
-  opened.push(async () => {
+  const closeBase = async (): Promise<void> => {
+    await base.capture?.close()
     await base.audit.close()
     await base.tracer.close()
-  })
+  }
+  opened.push(closeBase)
   const state: State = { config, base, meter, workload: undefined, current: undefined, server: undefined }
   // First, so that whoever probes is told what is waited for.
   const admin = await openAdmin(state, page, options)
@@ -108,8 +111,7 @@ const start = async (config: Config, options: GuardOptions, opened: Opened): Pro
       await admin.close()
       await state.current?.retire()
       await state.workload?.close()
-      await base.audit.close()
-      await base.tracer.close()
+      await closeBase()
     },
   }
 }
@@ -176,6 +178,7 @@ const serving = ({ current }: State): Generation => {
 
 const healthOf = ({ config, base, workload, current }: State): readonly PartHealth[] => [
   { area: 'Audit', name: config.audit.file ?? 'standard output', wrong: base.audit.unready() },
+  ...(base.capture ? [{ area: 'Audit', name: 'captured content', wrong: base.capture.unready() }] : []),
   ...(workload ? [{ area: 'Certificates', name: 'workload', wrong: workload.unready() }] : []),
   ...(current?.health() ?? []),
 ]

@@ -44,7 +44,17 @@ const file = (name: string, text: string): string => {
 describe('postern', () => {
   test('explains itself, and each command its exit codes', () => {
     expect(postern(['--help'])).toMatchObject({ code: 0, out: expect.stringContaining('postern COMMAND') })
-    for (const command of ['serve', 'check', 'controller', 'inject', 'scan', 'token', 'audit']) {
+    for (const command of [
+      'serve',
+      'check',
+      'controller',
+      'inject',
+      'scan',
+      'token',
+      'explain',
+      'evidence',
+      'audit',
+    ]) {
       expect(postern([command, '--help'])).toMatchObject({
         code: 0,
         out: expect.stringMatching(/usage:[^]*exit codes/),

@@ -80,12 +80,15 @@ export const startTestGuard = async (options: TestGuardOptions = {}): Promise<Te
     ],
     audit: { file: auditFile },
   }
-  const config = (more: object = {}): Config =>
-    readConfig(stringify({ ...base, ...options.config, ...more }), {
+  const config = (more: object = {}): Config => {
+    const given: { readonly audit?: object } = { ...options.config, ...more }
+    const audit = { ...base.audit, ...given.audit }
+    return readConfig(stringify({ ...base, ...given, audit }), {
       file: 'test.yaml',
       env: process.env,
       readFile: (path) => readFileSync(path, 'utf8'),
     })
+  }
   const lines: string[] = []
   const write = (level: string) => (event: string, fields?: LogFields) => {
     const cause = fields?.['cause'] instanceof Error ? String(fields['cause'].stack) : ''

@@ -1,4 +1,5 @@
 import type { AuditLog } from '../core/audit.ts'
+import type { Capture } from '../core/capture.ts'
 import type { Received } from '../core/exchange.ts'
 import { Refusal } from '../core/refusal.ts'
 import type { Tracer } from '../core/tracing.ts'
@@ -16,6 +17,7 @@ import { composeModels } from './upstreams.ts'
 /** What lives as long as the process, whatever the configuration becomes. */
 export interface Base extends IdentityBase {
   readonly audit: AuditLog
+  readonly capture: Capture | undefined
   readonly tracer: Tracer
 }
 

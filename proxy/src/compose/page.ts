@@ -86,12 +86,10 @@ const stateOf = (config: Config, parts: PageParts, startedAt: number): GuardStat
   startedAt,
   ready: parts.ready(),
   policy: { engine: config.policy.engine, revision: parts.policyRevision() ?? '', since: undefined },
-  parts: parts
-    .health()
-    .map(({ area, name, wrong }): Part => ({
-      area,
-      name,
-      state: wrong === undefined ? 'good' : 'bad',
-      says: wrong ?? 'well',
-    })),
+  parts: parts.health().map(({ area, name, wrong }): Part => ({
+    area,
+    name,
+    state: wrong === undefined ? 'good' : 'bad',
+    says: wrong ?? 'well',
+  })),
 })

@@ -1,9 +1,11 @@
 import type { AuditLog } from '../core/audit.ts'
+import type { Capture } from '../core/capture.ts'
 import type { Limiter } from '../core/limits.ts'
 import type { Log } from '../core/log.ts'
 import type { Meter } from '../core/metrics.ts'
 import type { PolicyEngine } from '../core/policy.ts'
 import type { Tracer } from '../core/tracing.ts'
+import { captureFile } from '../audit/capture.ts'
 import { fileAudit } from '../audit/file.ts'
 import { everyAudit } from '../audit/every.ts'
 import { stdoutAudit } from '../audit/stdout.ts'
@@ -13,7 +15,7 @@ import { redisLimiter } from '../limits/redis.ts'
 import { opaServer } from '../policy/opa-server.ts'
 import { wasmPolicy } from '../policy/wasm.ts'
 import { tracing } from '../telemetry/tracing.ts'
-import { readOptional } from './files.ts'
+import { readOptional, readText } from './files.ts'
 import { given } from './given.ts'
 import { remotePolicy } from './remote-policy.ts'
 
@@ -74,14 +76,40 @@ export const composeAudit = async ({ audit }: Config, instruments: Instruments):
   }
   const logs: AuditLog[] = []
   if (audit.file !== undefined) {
-    const { sizeBytes: maxBytes, ageMs: maxAgeMs, keep: keepFiles } = audit.rotate
-    logs.push(await fileAudit({ ...common, path: audit.file, maxBytes, maxAgeMs, keepFiles }, instruments))
+    logs.push(await fileAudit({ ...common, path: audit.file, ...rotationOf(audit.rotate) }, instruments))
   }
   if (audit.stdout || audit.file === undefined) {
     logs.push(stdoutAudit({ ...common, stream: process.stdout }, instruments))
   }
   return logs.length === 1 && logs[0] ? logs[0] : everyAudit(logs)
 }
+
+const rotationOf = ({ sizeBytes, ageMs, keep, keepAgeMs }: Config['audit']['rotate']) => ({
+  maxBytes: sizeBytes,
+  maxAgeMs: ageMs,
+  keepFiles: keep,
+  ...given({ keepMs: keepAgeMs }),
+})
+
+/** Undefined when nothing is captured. */
+export const composeCapture = async (
+  { audit: { capture } }: Config,
+  instruments: Instruments,
+): Promise<Capture | undefined> =>
+  capture &&
+  captureFile(
+    {
+      keepMs: Infinity,
+      ...rotationOf(capture.rotate),
+      path: capture.file,
+      maxQueue: capture.maxQueueCharacters,
+      stallMs: capture.stallMs,
+      publicKey: readText(capture.publicKeyFile),
+      tenants: capture.tenants,
+      onFailure: capture.onFailure,
+    },
+    instruments,
+  )
 
 export const composeTracer = ({ telemetry }: Config, log: Log): Tracer => {
   const { otlp, provider, guardrailAttributes } = telemetry

@@ -31,6 +31,7 @@ export const filesOf = (config: Config): readonly ConfigFile[] => {
 /** Written by the guard itself. */
 const isMade = ({ workload }: Config, path: readonly (string | number)[], file: string): boolean =>
   path.join('.') === 'audit.file' ||
+  path.join('.') === 'audit.capture.file' ||
   path.join('.') === 'policy.remote.file' ||
   (workload !== undefined && dirname(file) === workload.directory)
 

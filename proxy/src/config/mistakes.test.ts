@@ -18,7 +18,7 @@ const mistakes: readonly (readonly [string, string, Partial<Problem>])[] = [
   [
     'an unknown key like no other',
     'admin: { xyzzy: 1 }',
-    { path: 'admin.xyzzy', message: 'unknown key; remove it, or use one of: host, port' },
+    { path: 'admin.xyzzy', message: 'unknown key; remove it, or use one of: host, port, ui' },
   ],
   ['a prototype as key', '__proto__: { a: 1 }', { path: '__proto__', line: 4 }],
   [

@@ -51,7 +51,10 @@ export const readPod = ({ text: json, name, podIp }: PodSource): PodOverlay => {
   try {
     value = readJsonText(json, LIMITS)
   } catch {
-    throw wrong('', 'is not JSON that every reader takes for the same; the injector writes it, so let it inject this pod again')
+    throw wrong(
+      '',
+      'is not JSON that every reader takes for the same; the injector writes it, so let it inject this pod again',
+    )
   }
   const parsed = overlay.safeParse(value)
   if (!parsed.success) {

@@ -129,6 +129,32 @@ export const limitsSchema = section({
     .describe('After this an exchange that never ended frees its place. Above the longest answer.'),
 })
 
+const rotate = section({
+  size: bytes('64KiB', '100GiB').prefault('128MiB').describe('A larger file is rotated.'),
+  age: milliseconds('1m', '366d').prefault('1d').describe('An older file is rotated.'),
+  keep: z.int().min(1).max(100_000).default(30).describe('Rotated files kept; older ones are deleted.'),
+  keepAge: milliseconds('1h', '3650d')
+    .optional()
+    .describe('Rotated files whose last line is older are deleted as well, however few they are.'),
+})
+
+const capture = section({
+  publicKeyFile: path().describe(
+    'PEM public key (X25519, P-256, P-384, P-521) of the auditor, who alone can read what is kept.',
+  ),
+  tenants: words(1000).min(1).describe('Tenants whose content is kept. Nobody else is captured.'),
+  file: path().describe('The encrypted content, one line for each text. Best on a volume of its own.'),
+  rotate: rotate.prefault({}),
+  maxQueueCharacters: upTo(1_000_000_000)
+    .default(16_777_216)
+    .describe('Characters that wait for the disk at most. Beyond it a text cannot be kept.'),
+  stall: milliseconds('100ms', '1m').prefault('5s').describe('A write that takes longer counts as failed.'),
+  onFailure: z
+    .enum(['refuse', 'skip'])
+    .default('refuse')
+    .describe('What cannot be kept is refused, or served without being kept; then counted and logged.'),
+})
+
 export const auditSchema = section({
   file: path()
     .optional()
@@ -139,11 +165,10 @@ export const auditSchema = section({
     .boolean()
     .default(false)
     .describe('Writes the audit lines to standard output. Used when no file is given.'),
-  rotate: section({
-    size: bytes('64KiB', '100GiB').prefault('128MiB').describe('A larger file is rotated.'),
-    age: milliseconds('1m', '366d').prefault('1d').describe('An older file is rotated.'),
-    keep: z.int().min(1).max(100_000).default(30).describe('Rotated files kept; older ones are deleted.'),
-  }).prefault({}),
+  rotate: rotate.prefault({}),
+  capture: capture
+    .optional()
+    .describe('Keeps the texts of chosen tenants, encrypted to an auditor. Nothing is kept without it.'),
   signingKeyFile: path()
     .optional()
     .describe('Ed25519 private key (PEM, PKCS #8) for checkpoints. Made beside the log when absent.'),
