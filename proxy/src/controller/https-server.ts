@@ -1,9 +1,10 @@
 import { constants } from 'node:crypto'
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import type { SecureContextOptions } from 'node:tls'
 import type { Log } from '../core/log.ts'
+import { shares, type Shares } from './shares.ts'
 
 export interface Asked {
   readonly headers: IncomingHttpHeaders
@@ -43,14 +44,15 @@ export interface HttpsServer {
   close(deadlineMs: number): Promise<void>
 }
 
-/** All bodies together: clients are not known before their bodies are read. */
-const MAX_BODIES = 64 * 1024 * 1024
-const MAX_CONNECTIONS = 8192
+/** Bytes of bodies at a time. Clients are not known before their bodies are read, so no pod may have so many that the API server has none. */
+const BODIES = { all: 64 * 1024 * 1024, each: 16 * 1024 * 1024 }
+/** A pod keeps two or three; addresses of nodes, behind which there are many pods, come with some networks. */
+const CONNECTIONS = { all: 8192, each: 1024 }
 
 /** HTTPS with TLS 1.2 or later, bounded in time, connections and memory. Errors in a handler are 500 and a log line without content. */
 export const httpsServer = async (options: HttpsServerOptions): Promise<HttpsServer> => {
   const ending = new AbortController()
-  const bodies = { held: 0 }
+  const bodies = shares(BODIES)
   const server = createServer(
     {
       ...secure(options.material),
@@ -63,7 +65,12 @@ export const httpsServer = async (options: HttpsServerOptions): Promise<HttpsSer
     },
     (request, response) => void serve({ request, response, options, ending: ending.signal, bodies }),
   )
-  server.maxConnections = MAX_CONNECTIONS
+  const connections = shares(CONNECTIONS)
+  server.on('connection', (socket) => {
+    const address = (socket as Socket).remoteAddress ?? ''
+    if (connections.take(address, 1)) socket.once('close', () => connections.give(address, 1))
+    else socket.destroy()
+  })
   server.on('upgrade', (_request, socket) => socket.destroy())
   server.on('tlsClientError', (_error, socket) => socket.destroy())
   await new Promise<void>((resolve, reject) => {
@@ -99,7 +106,7 @@ interface Exchange {
   readonly response: ServerResponse
   readonly options: HttpsServerOptions
   readonly ending: AbortSignal
-  readonly bodies: { held: number }
+  readonly bodies: Shares
 }
 
 const serve = async (exchange: Exchange): Promise<void> => {
@@ -145,7 +152,9 @@ const answerTo = async (exchange: Exchange, signal: AbortSignal): Promise<Answer
       ? { status: 405, body: { error: 'this path does not take this method' } }
       : { status: 404, body: { error: 'there is no such path' } }
   }
-  const body = await readBody(request, route.maxBody, bodies)
+  // A socket that has ended has no address any more.
+  const address = request.socket.remoteAddress ?? ''
+  const body = await readBody(request, route.maxBody, { bodies, address })
   if (typeof body === 'number')
     return {
       status: body,
@@ -154,7 +163,7 @@ const answerTo = async (exchange: Exchange, signal: AbortSignal): Promise<Answer
   try {
     return await route.handle({ headers: request.headers, body, signal })
   } finally {
-    bodies.held -= body.length
+    bodies.give(address, body.length)
   }
 }
 
@@ -162,21 +171,20 @@ const answerTo = async (exchange: Exchange, signal: AbortSignal): Promise<Answer
 const readBody = async (
   request: IncomingMessage,
   max: number,
-  bodies: { held: number },
+  { bodies, address }: { readonly bodies: Shares; readonly address: string },
 ): Promise<Buffer | number> => {
   if (Number(request.headers['content-length'] ?? 0) > max) return 413
   const chunks: Buffer[] = []
   let length = 0
   const giveUp = (status: number): number => {
-    bodies.held -= length
+    bodies.give(address, length)
     return status
   }
   try {
     for await (const chunk of request as AsyncIterable<Buffer>) {
+      if (length + chunk.length > max) return giveUp(413)
+      if (!bodies.take(address, chunk.length)) return giveUp(503)
       length += chunk.length
-      bodies.held += chunk.length
-      if (length > max) return giveUp(413)
-      if (bodies.held > MAX_BODIES) return giveUp(503)
       chunks.push(chunk)
     }
   } catch (error) {

@@ -64,7 +64,11 @@ interface Reply {
 const ask = (
   method: string,
   path: string,
-  given: { readonly body?: string | Buffer; readonly headers?: Record<string, string> } = {},
+  given: {
+    readonly body?: string | Buffer
+    readonly headers?: Record<string, string>
+    readonly localAddress?: string
+  } = {},
 ): Promise<Reply> =>
   new Promise((done, failed) => {
     const { port } = server.address
@@ -74,6 +78,7 @@ const ask = (
       path,
       method,
       headers: given.headers,
+      localAddress: given.localAddress,
       ca: authority.certificate,
     }
     const sent = request({ ...target, agent: false }, (response) => {
@@ -152,6 +157,23 @@ test('a body above 4 MiB is refused before it is read, and with chunks while it 
     ),
   )
   for (const answer of answers) expect([413, 'cut']).toContain(answer)
+})
+
+test('one address that holds back its bodies does not keep others from an answer', async () => {
+  const { port } = server.address
+  const slow = Array.from({ length: 6 }, () => {
+    const target = { host: '127.0.0.1', port, path: '/inject', method: 'POST', ca: authority.certificate }
+    const call = request({ ...target, agent: false })
+    const answered = new Promise<number>((done) => {
+      call.on('response', (answer) => done(answer.resume().statusCode ?? 0)).on('error', () => done(0))
+    })
+    call.write(Buffer.alloc(3_900_000, 0x20))
+    return { call, answered }
+  })
+  expect([503, 0]).toContain(await Promise.race(slow.map(({ answered }) => answered)))
+  const body = review()
+  expect((await ask('POST', '/inject', { body, localAddress: '127.0.0.2' })).status).toBe(200)
+  for (const { call } of slow) call.destroy()
 })
 
 test('unknown paths and methods are told', async () => {
