@@ -40,7 +40,7 @@ export const gather = async (test: string): Promise<string> => {
   for (const { metadata, spec } of pods.items) {
     if (metadata.namespace === 'kube-system') continue
     for (const { name } of [...(spec.initContainers ?? []), ...spec.containers]) {
-      const args = ['-n', metadata.namespace, 'logs', metadata.name, '-c', name, '--tail=400']
+      const args = ['-n', metadata.namespace, 'logs', metadata.name, '-c', name, '--tail=10000']
       await keep(`${metadata.namespace}.${metadata.name}.${name}.log`, args)
       await keep(`${metadata.namespace}.${metadata.name}.${name}.previous.log`, [...args, '--previous'])
     }

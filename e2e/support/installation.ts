@@ -23,7 +23,8 @@ const TLS = {
 const VALUES: Values = {
   image: { repository: 'postern.local/postern', tag: 'e2e', pullPolicy: 'Never' },
   injection: { drainSeconds: 20 },
-  certificates: { settleSeconds: 20 },
+  // A busy machine brings new trust to pods within this time.
+  certificates: { settleSeconds: 60 },
   guard: { profiles: { mtls: { server: { tls: TLS } } } },
 }
 
