@@ -11,6 +11,7 @@ for (const name of readdirSync(join(here, 'src'), { recursive: true, encoding: '
   if (/(^|\/)generated\/[^/]+$/.test(name) && !name.endsWith('.ts'))
     cpSync(join(here, 'src', name), join(dist, name))
 }
+cpSync(join(here, 'src/ui/assets'), join(dist, 'ui/assets'), { recursive: true })
 mkdirSync(join(dist, 'scanners/generated'), { recursive: true })
 const { writeFrozen } = await import(join(dist, 'compose/scanner.js'))
 writeFrozen()

@@ -223,7 +223,7 @@ const follow = (state: State, { source, log }: GuardOptions): { readonly close: 
         current = watch()
       },
       alsoWatch: filesOf(state.config)
-        .filter(({ path }) => path[0] !== 'audit' && path[0] !== 'policy')
+        .filter(({ path }) => !followedElsewhere(path))
         .map(({ file }) => file),
       meter,
       log,
@@ -231,6 +231,11 @@ const follow = (state: State, { source, log }: GuardOptions): { readonly close: 
   let current = watch()
   return { close: () => current.close() }
 }
+
+/** The policy engine watches its bundle and data itself; the audit log is ours, and read by nobody. */
+const followedElsewhere = ([section, key]: readonly (string | number)[]): boolean =>
+  section === 'audit' ||
+  (section === 'policy' && ['bundle', 'dataFile', 'remote', 'tokenFile'].includes(String(key)))
 
 const newLocalKey = (): string =>
   generateKeyPairSync('ec', { namedCurve: 'P-256' })

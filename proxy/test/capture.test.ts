@@ -25,10 +25,11 @@ const capturing = (tenants: readonly string[], file: string) =>
   })
 const ask = (guard: TestGuard, text: string, stream: boolean) => {
   const client = new OpenAI({ apiKey: guard.keys.user, baseURL: `${guard.url}/v1`, maxRetries: 0 })
-  const messages = [{ role: 'user' as const, content: text }]
-  return stream
-    ? client.chat.completions.create({ model: 'demo-small', messages, stream: true }).then(Array.fromAsync)
-    : client.chat.completions.create({ model: 'demo-small', messages })
+  const body = { model: 'demo-small', messages: [{ role: 'user' as const, content: text }] }
+  if (!stream) return client.chat.completions.create(body)
+  return client.chat.completions.create({ ...body, stream }).then(async (events) => {
+    for await (const event of events) expect(event.object).toBe('chat.completion.chunk')
+  })
 }
 
 test.each([false, true])(

@@ -76,7 +76,7 @@ const authOf = ({ passwordHash, secureCookie }: UiConfig): PageAuth => {
     )
   return {
     isPassword: (password) => isPasswordOf(password, stored),
-    throttle: loginThrottle({}),
+    throttle: loginThrottle({ attemptsPerSecond: 2 }),
     secureCookie,
   }
 }

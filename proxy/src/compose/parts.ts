@@ -34,11 +34,11 @@ export const composePolicy = async (
     return wasmPolicy({ ...given({ bundle, data }), cacheEntries, meter, log })
   }
   if (policy.url === undefined) throw new Error('policy.url: give the address of the OPA server')
-  const ca = readOptional(policy.caFile)
   return opaServer({
     url: policy.url,
     deadlineMs: policy.timeoutMs,
-    ...given({ tokenFile: policy.tokenFile, tls: ca === undefined ? undefined : { ca } }),
+    ...given({ tokenFile: policy.tokenFile }),
+    tls: readPair(policy),
     log,
   })
 }
@@ -56,15 +56,22 @@ export const composeLimiter = ({ limits }: Config, { meter, log }: Instruments):
     tls:
       tls &&
       given({
-        ca: readOptional(tls.caFile),
-        cert: readOptional(tls.certFile),
-        key: readOptional(tls.keyFile),
+        ...readPair(tls),
         serverName: tls.serverName,
       }),
     leaseMaxMs,
   })
   return redisLimiter(options, { meter, log, fallback: memory })
 }
+
+interface TlsFiles {
+  readonly caFile?: string
+  readonly certFile?: string
+  readonly keyFile?: string
+}
+
+const readPair = ({ caFile, certFile, keyFile }: TlsFiles) =>
+  given({ ca: readOptional(caFile), cert: readOptional(certFile), key: readOptional(keyFile) })
 
 export const composeAudit = async ({ audit }: Config, instruments: Instruments): Promise<AuditLog> => {
   const common = {
@@ -113,17 +120,16 @@ export const composeCapture = async (
 
 export const composeTracer = ({ telemetry }: Config, log: Log): Tracer => {
   const { otlp, provider, guardrailAttributes } = telemetry
-  return tracing(
-    otlp && {
-      ...otlp,
-      endpoint: new URL(otlp.endpoint),
-      headers: Object.fromEntries(
-        Object.entries(otlp.headers).map(([name, value]) => [name, value.reveal()]),
-      ),
-      resource: { 'service.name': 'postern' },
-      provider,
-      guardrailAttributes,
-      log,
-    },
-  )
+  if (otlp === undefined) return tracing(undefined)
+  const { tls, headers, ...rest } = otlp
+  return tracing({
+    ...rest,
+    ...given({ tls: tls && (() => readPair(tls)) }),
+    endpoint: new URL(otlp.endpoint),
+    headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value.reveal()])),
+    resource: { 'service.name': 'postern' },
+    provider,
+    guardrailAttributes,
+    log,
+  })
 }

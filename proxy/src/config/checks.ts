@@ -251,11 +251,7 @@ const upstreamChecks = ({ upstreams }: Config): readonly Check[] => [
       found.push({ path: [...path, 'url'], message: 'must not end in /v1, which the guard adds; remove it' })
     if (tls !== undefined && url.startsWith('http:'))
       found.push({ path: [...path, 'tls'], message: 'has no effect on an http URL; use https or remove it' })
-    if ((tls?.certFile === undefined) !== (tls?.keyFile === undefined))
-      found.push({
-        path: [...path, 'tls'],
-        message: 'certFile and keyFile belong together; give both or none',
-      })
+    found.push(...wholePair(tls, [...path, 'tls']))
     if (tls?.spiffeIds !== undefined && tls.caFile === undefined)
       found.push({
         path: [...path, 'tls', 'spiffeIds'],
@@ -270,8 +266,17 @@ const upstreamChecks = ({ upstreams }: Config): readonly Check[] => [
   }),
 ]
 
-const guardChecks = ({ policy, limits }: Config): readonly Check[] => {
-  const found: Check[] = []
+const guardChecks = ({ policy, limits, telemetry }: Config): readonly Check[] => {
+  const found: Check[] = [
+    ...wholePair(policy, ['policy']),
+    ...wholePair(policy.remote, ['policy', 'remote']),
+    ...wholePair(telemetry.otlp?.tls, ['telemetry', 'otlp', 'tls']),
+  ]
+  if (telemetry.otlp?.tls !== undefined && telemetry.otlp.endpoint.startsWith('http:'))
+    found.push({
+      path: ['telemetry', 'otlp', 'tls'],
+      message: 'has no effect on an http endpoint; use https or remove it',
+    })
   if (policy.engine === 'opa' && policy.url === undefined)
     found.push({ path: ['policy', 'engine'], message: 'is opa: add url, the address of the OPA server' })
   if (policy.engine === 'opa' && (policy.bundle !== undefined || policy.dataFile !== undefined))
@@ -286,11 +291,6 @@ const guardChecks = ({ policy, limits }: Config): readonly Check[] => {
     })
   if (policy.remote !== undefined && policy.bundle !== undefined)
     found.push({ path: ['policy', 'bundle'], message: 'is there beside remote; keep one of them' })
-  if ((policy.remote?.certFile === undefined) !== (policy.remote?.keyFile === undefined))
-    found.push({
-      path: ['policy', 'remote'],
-      message: 'certFile and keyFile belong together; give both or none',
-    })
   if (policy.remote !== undefined && policy.remote.maxDelayMs < policy.remote.minDelayMs)
     found.push({
       path: ['policy', 'remote', 'maxDelay'],
@@ -310,6 +310,14 @@ const guardChecks = ({ policy, limits }: Config): readonly Check[] => {
     })
   return found
 }
+
+const wholePair = (
+  pair: { readonly certFile?: string; readonly keyFile?: string } | undefined,
+  path: Check['path'],
+): readonly Check[] =>
+  (pair?.certFile === undefined) === (pair?.keyFile === undefined)
+    ? []
+    : [{ path, message: 'certFile and keyFile belong together; give both or none' }]
 
 const doubles = (
   names: readonly string[],

@@ -33,6 +33,8 @@ export const policySchema = section({
     .optional()
     .describe('File with the bearer token for the OPA server, read again when it is rotated.'),
   caFile: path().optional().describe('PEM certificates that vouch for the OPA server.'),
+  certFile: path().optional().describe('PEM client certificate for the OPA server.'),
+  keyFile: path().optional().describe('PEM key of the client certificate.'),
   timeout: milliseconds('1ms', '30s')
     .prefault('500ms')
     .describe('For one decision. Later ones are refusals (503).'),
@@ -199,6 +201,13 @@ export const telemetrySchema = section({
       .record(z.string().regex(/^[a-z0-9-]{1,64}$/), secret())
       .default({})
       .describe('Headers for the collector, such as its credential.'),
+    tls: section({
+      caFile: path().optional().describe('PEM certificates that vouch for the collector.'),
+      certFile: path().optional().describe('PEM client certificate for the collector.'),
+      keyFile: path().optional().describe('PEM key of the client certificate.'),
+    })
+      .optional()
+      .describe('TLS to the collector.'),
     sampleRatio: z.number().min(0).max(1).default(1).describe('Share of traces recorded.'),
     maxQueue: upTo(1_000_000).default(2048).describe('Spans that wait at most; later ones are dropped.'),
     batchDelay: milliseconds('10ms', '1m')

@@ -9,12 +9,15 @@ import {
   TracerProvider,
   type SpanExporter,
 } from '@opentelemetry/sdk-trace'
+import { Agent } from 'node:https'
 import type { Log } from '../core/log.ts'
 
 export interface ExporterOptions {
   /** The collector's traces URL, such as `http://otel-collector:4318/v1/traces`. */
   readonly endpoint: URL
   readonly headers: Readonly<Record<string, string>>
+  /** PEM, for an https endpoint. Asked for with each connection, since certificates are renewed; what it throws fails the export. */
+  readonly tls?: () => TlsMaterial
   /** Names the guard in the traces: `service.name`, `service.version`, `k8s.pod.name` and the like. */
   readonly resource: Readonly<Record<string, string>>
   /** Share of traces recorded, 0 to 1. A client may keep its trace from being recorded but cannot force it to be. */
@@ -25,6 +28,12 @@ export interface ExporterOptions {
   /** Bounds one export, and `close` as a whole. */
   readonly timeoutMs: number
   readonly log: Log
+}
+
+export interface TlsMaterial {
+  readonly ca?: string
+  readonly cert?: string
+  readonly key?: string
 }
 
 export interface Exporter {
@@ -64,10 +73,21 @@ export const openExporter = (options: ExporterOptions): Exporter => {
   }
 }
 
+/** A connection for each batch: a kept one would outlive the certificate it was made with. */
+const freshAgent = (tls: () => TlsMaterial) => (): Agent => {
+  const agent = new Agent({ keepAlive: false })
+  const connect = agent.createConnection.bind(agent)
+  return Object.assign(agent, {
+    createConnection: (...[options, done]: Parameters<typeof connect>) =>
+      connect({ ...options, ...tls() }, done),
+  })
+}
+
 const otlp = (options: ExporterOptions) =>
   new OTLPTraceExporter({
     url: options.endpoint.href,
     headers: { ...options.headers },
+    ...(options.tls && { httpAgentOptions: freshAgent(options.tls) }),
     timeoutMillis: options.timeoutMs,
     concurrencyLimit: 2,
   })

@@ -1,10 +1,17 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TLSSocket } from 'node:tls'
 import { afterEach, expect, test } from '@jest/globals'
 import { noLog } from '../core/log.ts'
 import { tracing, type TracingOptions } from './tracing.ts'
 
+const hasOpenssl = spawnSync('openssl', ['version']).status === 0
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736'
 const CLIENT = `00-${TRACE}-00f067aa0ba902b7-01`
 
@@ -65,6 +72,58 @@ const call = { operation: 'chat', model: 'llama', stream: true } as const
 
 const attributes = (span: Span | undefined) =>
   Object.fromEntries(span!.attributes.map(({ key, value }) => [key, Object.values(value)[0]]))
+
+const tlsTest = hasOpenssl ? test : test.skip
+tlsTest(
+  'a collector may ask for a certificate, which is read again for each connection (needs openssl)',
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'postern-otlp-'))
+    const sh = (...args: readonly string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'ignore' })
+    const key = ['-nodes', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-days', '2']
+    sh(
+      'req',
+      '-x509',
+      ...key,
+      '-keyout',
+      'k',
+      '-out',
+      'c',
+      '-subj',
+      '/CN=it',
+      '-addext',
+      'subjectAltName=IP:127.0.0.1',
+    )
+    const pem = (name: string) => readFileSync(join(folder, name), 'utf8')
+    const received: boolean[] = []
+    const server = createTlsServer(
+      { cert: pem('c'), key: pem('k'), ca: pem('c'), requestCert: true, rejectUnauthorized: true },
+      (request, response) => {
+        received.push((request.socket as TLSSocket).authorized)
+        request.resume().on('end', () => response.setHeader('content-type', 'application/json').end('{}'))
+      },
+    )
+    server.on('tlsClientError', () => undefined).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    servers.push(server)
+    let reads = 0
+    const tls = () => {
+      reads += 1
+      return reads === 1 ? { ca: pem('c') } : { ca: pem('c'), cert: pem('c'), key: pem('k') }
+    }
+    const { port } = server.address() as AddressInfo
+    const tracer = tracing(options(new URL(`https://127.0.0.1:${port}/v1/traces`), { tls, timeoutMs: 5000 }))
+    tracer.start(exchange).end({ status: 200, outcome: 'allowed' })
+    const until = Date.now() + 15_000
+    while (received.length === 0 && Date.now() < until) {
+      tracer.start(exchange).end({ status: 200, outcome: 'allowed' })
+      await new Promise((done) => setTimeout(done, 50))
+    }
+    await tracer.close()
+    expect(received[0]).toBe(true)
+    expect(reads).toBeGreaterThan(1)
+    rmSync(folder, { recursive: true })
+  },
+)
 
 test('a server span joins the client, the model call is its child, and both arrive at the collector', async () => {
   const { endpoint, spans } = await collector()
