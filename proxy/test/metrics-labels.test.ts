@@ -31,4 +31,3 @@ test('tokens are counted by the configured name: what a caller writes is never a
   expect(text).toMatch(/postern_tokens_total\{model="team-\*",kind="input"\} [1-9]/)
   expect(text).not.toMatch(/my-secret-project|not-configured-anywhere/)
 })
-

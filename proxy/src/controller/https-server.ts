@@ -1,7 +1,7 @@
 import { constants } from 'node:crypto'
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:https'
-import type { AddressInfo, Socket } from 'node:net'
+import { Socket, type AddressInfo } from 'node:net'
 import type { SecureContextOptions } from 'node:tls'
 import type { Log } from '../core/log.ts'
 import { shares, type Shares } from './shares.ts'
@@ -67,7 +67,7 @@ export const httpsServer = async (options: HttpsServerOptions): Promise<HttpsSer
   )
   const connections = shares(CONNECTIONS)
   server.on('connection', (socket) => {
-    const address = (socket as Socket).remoteAddress ?? ''
+    const address = socket instanceof Socket ? (socket.remoteAddress ?? '') : ''
     if (connections.take(address, 1)) socket.once('close', () => connections.give(address, 1))
     else socket.destroy()
   })
