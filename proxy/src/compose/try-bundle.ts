@@ -31,7 +31,12 @@ export const tryBundle = async (bytes: Uint8Array, deadlineMs = DEADLINE_MS): Pr
 }
 
 const inThread = async (task: Task, deadlineMs: number): Promise<void> => {
-  const worker = new Worker(new URL(import.meta.url), { workerData: task, resourceLimits: LIMITS, env: {} })
+  const worker = new Worker(new URL(import.meta.url), {
+    workerData: task,
+    resourceLimits: LIMITS,
+    env: {},
+    execArgv: [],
+  })
   let timer: NodeJS.Timeout | undefined
   try {
     const why = await new Promise<unknown>((resolve, reject) => {
