@@ -68,10 +68,10 @@ policies: install ## Check, format-check and test the Rego policies with the rea
 .PHONY: e2e-api
 e2e-api: install ## Charts, webhook, admission and controllers against a real API server (Go builds it once)
 	node e2e/cluster/cluster.ts build api
-	npm run -s jest -- -c e2e/jest.config.mjs --selectProjects api $(JEST_FLAGS)
+	npm run -s jest -- -c e2e/jest.config.mjs --selectProjects api cluster $(JEST_FLAGS)
 
 .PHONY: e2e
-e2e: install dist ## The charts on a real cluster: kind where Docker is, else one node made of Go modules and Debian packages (root)
+e2e: install ## The charts on a real cluster: kind where Docker is, else one node made of Go modules and Debian packages (root)
 	node e2e/cluster/cluster.ts build full
 	npm run -s jest -- -c e2e/jest.config.mjs --selectProjects full $(JEST_FLAGS)
 

@@ -48,7 +48,7 @@ export const packImages = (): Promise<readonly string[]> =>
             names: [IMAGES.postern, IMAGES.next],
             layers: [base, guard],
             config: {
-              Entrypoint: ['/nodejs/bin/node', 'proxy/dist/cli.js'],
+              Entrypoint: ['/nodejs/bin/node', '--disable-sigusr1', 'proxy/dist/cli.js'],
               Cmd: ['serve', '/etc/postern/postern.yaml'],
               User: USER,
               WorkingDir: '/postern',

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto'
 import type { Log } from './core/log.ts'
-import type { Probe } from './core/pod.ts'
+import type { PodOverlay } from './core/pod.ts'
 import { Refusal } from './core/refusal.ts'
 import type { Config } from './config/schema.ts'
 import { filesOf } from './config/files.ts'
@@ -25,8 +25,8 @@ export interface GuardOptions {
   readonly log: Log
   /** The configuration file and how to read it again; absent: no reload. */
   readonly source?: { readonly file: string | undefined; readonly load: () => Config }
-  /** Of the other containers of the pod; see core/pod.ts. */
-  readonly probes?: readonly Probe[]
+  /** The pod that is guarded, when the injector said so. */
+  readonly pod?: Pick<PodOverlay, 'probes'>
 }
 
 export interface RunningGuard {
@@ -127,7 +127,7 @@ interface State {
   server: Server | undefined
 }
 
-const openAdmin = (state: State, page: AdminPage, { log, probes = [] }: GuardOptions): Promise<AdminServer> =>
+const openAdmin = (state: State, page: AdminPage, { log, pod }: GuardOptions): Promise<AdminServer> =>
   adminServer({
     host: state.config.admin.host,
     port: state.config.admin.port,
@@ -139,7 +139,9 @@ const openAdmin = (state: State, page: AdminPage, { log, probes = [] }: GuardOpt
     coverage: () => coverageOf(state),
     config: () => maskedConfig(state.config) as Json,
     drain: () => void state.server?.drain(),
-    probes,
+    probes: pod?.probes ?? [],
+    // The other containers of a pod must not end its guard and take its port; a kubelet asks from the node.
+    drainFromHere: pod === undefined,
     ui: (request, response) => page.handle(request, response),
     log,
   })

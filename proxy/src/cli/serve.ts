@@ -48,7 +48,7 @@ exit codes
     const running = await startGuard(config, {
       log,
       source: { file: fileOf(given), load },
-      probes: pod?.overlay.probes ?? [],
+      ...(pod && { pod: pod.overlay }),
     }).catch((error: unknown) => {
       throw new CliError(`cannot start: ${whyNotStarted(error)}`, EXIT.failed)
     })

@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from '@jest/globals'
+import { get } from 'node:http'
 import { noLog } from '../core/log.ts'
 import { adminServer, type AdminOptions, type AdminServer } from './admin.ts'
 import { exchange, statuses } from './test/start.ts'
@@ -18,6 +19,7 @@ const startAdmin = async (overrides: Partial<AdminOptions> = {}): Promise<string
     config: () => ({ server: {} }),
     drain: () => undefined,
     probes: [],
+    drainFromHere: true,
     log: noLog,
     ...overrides,
   })
@@ -71,4 +73,19 @@ test('a page that fails is an error without details', async () => {
   const answer = await fetch(`${base}/metrics`)
   expect(answer.status).toBe(500)
   expect(await answer.text()).not.toContain('inner')
+})
+
+test('in a pod, the drain is for the kubelet: the other containers cannot end the guard and take its port', async () => {
+  let drained = 0
+  const base = await startAdmin({ drainFromHere: false, drain: () => (drained += 1) })
+  for (const method of ['GET', 'POST']) expect((await fetch(`${base}/drain`, { method })).status).toBe(403)
+  // Asked from another address, as a kubelet asks from the node.
+  const status = await new Promise<number | undefined>((done, failed) => {
+    get(`${base}/drain`, { localAddress: '127.0.0.2' }, (answer) => done(answer.statusCode)).on(
+      'error',
+      failed,
+    )
+  })
+  expect([status, drained]).toEqual([200, 1])
+  expect((await fetch(`${base}/livez`)).status).toBe(200)
 })

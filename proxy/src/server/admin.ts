@@ -17,6 +17,8 @@ export interface AdminOptions {
   readonly config: () => Json
   /** Starts the drain; the answer does not wait for its end. */
   readonly drain: () => void
+  /** Whether whoever shares the network namespace may start the drain. */
+  readonly drainFromHere: boolean
   /** Probes of the other containers of the pod, which this port makes for the kubelet. */
   readonly probes: readonly Probe[]
   /** Answers `/ui` and what is below it: the only pages for browsers, behind a login of their own. Never throws. */
@@ -41,6 +43,10 @@ export const adminServer = async (options: AdminOptions): Promise<AdminServer> =
       connectionsCheckingInterval: 1000,
     },
     (request, response) => {
+      if (!options.drainFromHere && request.url === '/drain' && isFromHere(request)) {
+        response.writeHead(403, { connection: 'close' }).end()
+        return
+      }
       if (options.ui && isUi(request)) void options.ui(request, response)
       else void answer(request, response, { pages, log: options.log })
     },
@@ -106,6 +112,9 @@ const healthPage = async (probe: Probe): Promise<Page> => {
   const health = await askHealth(probe)
   return health.ok ? json(200, { ok: true }) : json(503, { ok: false, why: health.why })
 }
+
+/** From the same network namespace a connection has one address at both ends. */
+const isFromHere = ({ socket }: IncomingMessage): boolean => socket.remoteAddress === socket.localAddress
 
 const answer = async (
   request: IncomingMessage,

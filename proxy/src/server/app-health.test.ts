@@ -131,6 +131,7 @@ test('the admin port makes exactly the probes that it was given', async () => {
     coverage: () => ({}),
     config: () => ({}),
     drain: () => undefined,
+    drainFromHere: true,
     probes: [
       { path: '/app-health/model/liveness', action: http(port), timeoutSeconds: 1 },
       { path: '/app-health/model/startup', action: http(1), timeoutSeconds: 1 },

@@ -71,6 +71,7 @@ described('in Chromium, before a real guard', () => {
       coverage: () => coverage,
       config: () => ({}),
       drain: () => undefined,
+      drainFromHere: true,
       probes: [],
       ui: (request, response) => ui.handle(request, response),
       log: noLog,
