@@ -4,6 +4,7 @@ import { homedir, tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { test } from '@jest/globals'
 import { parseAllDocuments, stringify } from 'yaml'
+import { bin } from '../../e2e/cluster/folders.ts'
 
 /** One rendered Kubernetes object; `pick` reads below its metadata. */
 export interface Manifest {
@@ -47,12 +48,7 @@ const executable = (file: string): boolean => {
 
 /** A program on PATH, in the test cluster's folder, where Go puts what it installs, or nothing. */
 export const program = (name: string): string | undefined =>
-  [
-    ...(process.env.PATH ?? '').split(delimiter),
-    ...(process.env.CLUSTER_HOME === undefined ? [] : [join(process.env.CLUSTER_HOME, 'bin')]),
-    join(homedir(), '.cache/postern-cluster/bin'),
-    join(homedir(), 'go/bin'),
-  ]
+  [...(process.env.PATH ?? '').split(delimiter), bin, join(homedir(), 'go/bin')]
     .map((folder) => join(folder, name))
     .find(executable)
 
