@@ -24,8 +24,8 @@ export interface Connections {
   admit(socket: Socket): boolean
   /** The state of the socket that carries HTTP: the TLS socket of a TLS connection. */
   of(socket: Socket): Connection
-  /** Closes idle connections now and the others with their next answer. */
-  retire(): void
+  /** Closes connections with their next answer; idle ones that `atOnce` picks now, where a request on its way may be lost. */
+  retire(atOnce: (socket: Socket) => boolean): void
   destroyAll(): void
   readonly size: number
   /** Stops the periodic check. */
@@ -74,8 +74,11 @@ export const connections = (limits: ServerLimits, meter: Meter): Connections => 
       socket.once('close', () => speaking.delete(socket))
       return fresh
     },
-    retire() {
-      for (const connection of speaking.values()) retire(connection)
+    retire(atOnce) {
+      for (const connection of speaking.values()) {
+        connection.retired = true
+        if (connection.current === undefined && atOnce(connection.socket)) connection.socket.end()
+      }
     },
     destroyAll() {
       for (const socket of speaking.keys()) socket.destroy()
@@ -112,12 +115,8 @@ const newConnection = (socket: Socket): Connection => ({
 const checkAll = (all: ReadonlyMap<Socket, Connection>, limits: ServerLimits): void => {
   const now = performance.now()
   for (const connection of all.values()) {
-    if (now - connection.bornAt > limits.connectionAgeMs) retire(connection)
+    // A client may be sending on an idle one at this moment; left alone it ends by its keep-alive.
+    if (now - connection.bornAt > limits.connectionAgeMs) connection.retired = true
     if (connection.endedAt > 0 && now - connection.endedAt > limits.writeStallMs) connection.socket.destroy()
   }
-}
-
-const retire = (connection: Connection): void => {
-  connection.retired = true
-  if (connection.current === undefined) connection.socket.end()
 }

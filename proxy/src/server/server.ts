@@ -147,9 +147,10 @@ interface Running {
 
 const running = ({ listener, pool, options, state }: Running): Server => {
   let drained: Promise<void> | undefined
+  let trusted = options.tls?.material
   const close = async (deadlineMs: number): Promise<void> => {
     state.draining = true
-    pool.retire()
+    pool.retire(() => true)
     await stop(listener, pool, deadlineMs)
   }
   const drain = async (): Promise<void> => {
@@ -166,12 +167,18 @@ const running = ({ listener, pool, options, state }: Running): Server => {
     setTls(material) {
       if (!('setSecureContext' in listener)) throw new Error('this listener has no TLS')
       listener.setSecureContext(secureContext(material))
-      pool.retire()
+      const trustChanged = material.clientCa !== trusted?.clientCa || material.crl !== trusted?.crl
+      trusted = material
+      // Who is known by a certificate was judged by trust that is gone; the others lose no request.
+      pool.retire((socket) => trustChanged && showedCertificate(socket))
     },
     drain: () => (drained ??= drain()),
     close,
   }
 }
+
+const showedCertificate = (socket: Socket): boolean =>
+  socket instanceof TLSSocket && socket.getPeerX509Certificate() !== undefined
 
 /** Resolves when the last connection has closed; those that are still open at the deadline are cut. */
 const stop = (listener: HttpServer | HttpsServer, pool: Connections, deadlineMs: number): Promise<void> =>

@@ -175,6 +175,22 @@ withOpenssl('TLS (needs openssl)', () => {
     expect(await call(port, as('foreign'))).toBe(200)
   })
 
+  test('renewed material loses no request: an idle connection without a certificate gets one more answer', async () => {
+    const { server, port } = await startTls('optional')
+    const socket = connect({ host: '127.0.0.1', port, servername: 'localhost', ca: pem(folder, 'ca.pem') })
+    let received = ''
+    socket.on('data', (bytes: Buffer) => (received += bytes.toString()))
+    const ended = new Promise((resolve) => socket.on('end', resolve))
+    socket.write(GET)
+    await new Promise((resolve) => socket.once('data', resolve))
+    server.setTls(material('server2', 'other'))
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    socket.write(GET)
+    await ended
+    expect(received.match(/HTTP\/1\.1 200/g)).toHaveLength(2)
+    expect(received.match(/connection: close/gi)).toHaveLength(1)
+  })
+
   test('material that is bad is refused and the old serves on', async () => {
     const { server, port } = await startTls('off')
     expect(() => server.setTls({ cert: 'x', key: 'y' })).toThrow()
