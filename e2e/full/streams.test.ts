@@ -64,10 +64,10 @@ test('a hundred streams survive a rotation of the CA and of the certificate that
   expectNoneLost(
     await during(async () => {
       await cluster.kubectl(['-n', RELEASE, 'annotate', 'secret', 'postern-ca', 'postern.dev/rotate=now'])
-      await eventually(async () => expect(await served()).not.toBe(before), 120, 2000)
+      await eventually(async () => expect(await served()).not.toBe(before), 240, 2000)
     }),
   )
-}, 300_000)
+}, 420_000)
 
 test('a hundred streams survive an upgrade of the release', async () => {
   expectNoneLost(

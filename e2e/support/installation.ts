@@ -24,7 +24,7 @@ const VALUES: Values = {
   image: { repository: 'postern.local/postern', tag: 'e2e', pullPolicy: 'Never' },
   injection: { drainSeconds: 20 },
   // A busy machine brings new trust to pods within this time.
-  certificates: { settleSeconds: 60 },
+  certificates: { settleSeconds: 120 },
   guard: { profiles: { mtls: { server: { tls: TLS } } } },
 }
 

@@ -26,11 +26,14 @@ const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: token, maxRetries: 0, 
 const tally = { whole: 0, cut: 0, refused: 0, problems: {} as Record<string, number> }
 let begun = 0
 
+/** The client wraps what fetch wraps. */
+const reasons = (error: Error): readonly string[] =>
+  error.cause instanceof Error ? [error.message, ...reasons(error.cause)] : [error.message]
+
 const problem = (kind: 'cut' | 'refused', cause: unknown): void => {
   tally[kind]++
   const error = cause instanceof Error ? cause : new Error(String(cause))
-  const inner = error.cause instanceof Error ? ` (${error.cause.message})` : ''
-  const words = `${kind}: ${error.message.slice(0, 200)}${inner}`
+  const words = `${kind}: ${reasons(error).join(': ').slice(0, 300)}`
   tally.problems[words] = (tally.problems[words] ?? 0) + 1
 }
 

@@ -15,6 +15,8 @@ export interface Connection {
   readonly waiting: (() => void)[]
   /** Close with the next answer: the connection is too old, or its certificate was judged by material that is gone. */
   retired: boolean
+  /** End it when the current answer is over, although that did not announce it. */
+  ending: boolean
   /** An error answer was written below HTTP: nothing may follow. */
   dead: boolean
 }
@@ -24,7 +26,10 @@ export interface Connections {
   admit(socket: Socket): boolean
   /** The state of the socket that carries HTTP: the TLS socket of a TLS connection. */
   of(socket: Socket): Connection
-  /** Closes connections with their next answer; idle ones that `atOnce` picks now, where a request on its way may be lost. */
+  /**
+   * Closes connections with the next answer that begins, which says so: one that ends without a word loses the request that its client
+   * is sending. Those that `atOnce` picks end now or with the answer that runs, all the same.
+   */
   retire(atOnce: (socket: Socket) => boolean): void
   destroyAll(): void
   readonly size: number
@@ -77,7 +82,8 @@ export const connections = (limits: ServerLimits, meter: Meter): Connections => 
     retire(atOnce) {
       for (const connection of speaking.values()) {
         connection.retired = true
-        if (connection.current === undefined && atOnce(connection.socket)) connection.socket.end()
+        connection.ending ||= atOnce(connection.socket)
+        if (connection.current === undefined && connection.ending) connection.socket.end()
       }
     },
     destroyAll() {
@@ -109,6 +115,7 @@ const newConnection = (socket: Socket): Connection => ({
   endedAt: 0,
   waiting: [],
   retired: false,
+  ending: false,
   dead: false,
 })
 

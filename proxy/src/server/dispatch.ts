@@ -127,7 +127,7 @@ const next = (connection: Connection): void => {
   connection.endedAt = 0
   const start = connection.waiting.shift()
   if (start !== undefined) start()
-  else if (connection.retired) connection.socket.end()
+  else if (connection.ending) connection.socket.end()
 }
 
 const announcesBody = ({ headers }: IncomingMessage): boolean =>

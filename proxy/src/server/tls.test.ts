@@ -191,6 +191,30 @@ withOpenssl('TLS (needs openssl)', () => {
     expect(received.match(/connection: close/gi)).toHaveLength(1)
   })
 
+  test('a stream that runs while the certificate is renewed loses no request after it', async () => {
+    const { server, port } = await start(
+      { tls: { material: material(), clientAuth: 'optional' } },
+      async ({ answer }) => {
+        const stream = answer.stream(200, { 'content-type': 'text/event-stream' })
+        await stream.write('data: begun\n\n')
+        await new Promise((resolve) => setTimeout(resolve, 300))
+        await stream.end()
+      },
+    )
+    const socket = connect({ host: '127.0.0.1', port, servername: 'localhost', ca: pem(folder, 'ca.pem') })
+    let received = ''
+    socket.on('data', (bytes: Buffer) => (received += bytes.toString()))
+    const ended = new Promise((resolve) => socket.on('end', resolve))
+    socket.write(GET)
+    await new Promise((resolve) => socket.once('data', resolve))
+    server.setTls(material('server2', 'other'))
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    socket.write(GET)
+    await ended
+    expect(received.match(/HTTP\/1\.1 200/g)).toHaveLength(2)
+    expect(received.match(/connection: close/gi)).toHaveLength(1)
+  })
+
   test('material that is bad is refused and the old serves on', async () => {
     const { server, port } = await startTls('off')
     expect(() => server.setTls({ cert: 'x', key: 'y' })).toThrow()
