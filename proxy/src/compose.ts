@@ -61,6 +61,7 @@ const start = async (config: Config, options: GuardOptions, opened: Opened): Pro
   const { log } = options
   const meter = promMeter({ maxSeries: MAX_SERIES, processMetrics: true })
   const audit = await composeAudit(config, { meter, log })
+  opened.push(() => audit.close())
   const page = adminPage(config, {
     ready: () => whyNotReady(state),
     policyRevision: () => state.current?.policyRevision(),
@@ -68,21 +69,16 @@ const start = async (config: Config, options: GuardOptions, opened: Opened): Pro
     coverage: () => coverageOf(state),
     log,
   })
+  const capture = await composeCapture(config, { meter, log })
+  opened.push(async () => capture?.close())
+  const tracer = composeTracer(config, log)
+  opened.push(() => tracer.close())
   const base: Base = {
-    meter,
-    log,
+    ...{ meter, log, capture, tracer },
     audit: page.watching(audit),
-    capture: await composeCapture(config, { meter, log }),
-    tracer: composeTracer(config, log),
     localKey: newLocalKey(),
     keptKeys: new Map(),
   }
-  const closeBase = async (): Promise<void> => {
-    await base.capture?.close()
-    await base.audit.close()
-    await base.tracer.close()
-  }
-  opened.push(closeBase)
   const state: State = { config, base, meter, workload: undefined, current: undefined, server: undefined }
   // First, so that whoever probes is told what is waited for.
   const admin = await openAdmin(state, page, options)
@@ -111,7 +107,9 @@ const start = async (config: Config, options: GuardOptions, opened: Opened): Pro
       await admin.close()
       await state.current?.retire()
       await state.workload?.close()
-      await closeBase()
+      await capture?.close()
+      await audit.close()
+      await tracer.close()
     },
   }
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import OpenAI from 'openai'
@@ -61,6 +61,14 @@ test('what the guard decided is on the page, with why, and never with the text',
 test('health says what the guard depends on', async () => {
   const health = await (await page('/ui/health', { cookie })).text()
   for (const part of ['Audit', 'Policy', 'Limits', 'Model servers']) expect(health).toContain(part)
+})
+
+test('a hash that is none keeps the guard from starting, and its audit log is closed like any other', async () => {
+  writeFileSync(join(folder, 'no-hash'), 'secret')
+  const file = join(folder, 'not-started.log')
+  const bad = { admin: { port: 0, ui: { passwordHash: { file: join(folder, 'no-hash') } } }, audit: { file } }
+  await expect(startTestGuard({ config: bad })).rejects.toThrow('postern token password makes one')
+  expect(readFileSync(file, 'utf8')).toContain('"type":"close"')
 })
 
 test('without a password the page only says how to have one', async () => {

@@ -95,7 +95,10 @@ export const startTestGuard = async (options: TestGuardOptions = {}): Promise<Te
     lines.push(`${level} ${event} ${JSON.stringify(fields ?? {})} ${cause}`)
   }
   const log = { info: write('info'), warn: write('warn'), error: write('error') }
-  const running = await startGuard(config(), { log })
+  const running = await startGuard(config(), { log }).catch(async (error: unknown) => {
+    await model.close()
+    throw error
+  })
   return {
     url: `http://127.0.0.1:${running.port}`,
     adminUrl: `http://127.0.0.1:${running.adminPort}`,

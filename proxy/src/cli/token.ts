@@ -5,7 +5,6 @@ import { localIssuer } from '../identity/local-issuer.ts'
 import { readText } from '../compose/files.ts'
 import { CliError, EXIT, type Command, type Io } from './command.ts'
 import { loadConfig } from './load-config.ts'
-import { resolve } from 'node:path'
 
 const MAX_PASSWORD = 1024
 
@@ -81,7 +80,7 @@ const issue = async (args: readonly string[], io: Io): Promise<number> => {
   if (file === undefined || subject === undefined || tenant === undefined) {
     throw new CliError('issue needs --config, --subject and --tenant; see postern token --help')
   }
-  const { local } = loadConfig(resolve(file), io).identity
+  const { local } = loadConfig(file, io).identity
   if (local?.keyFile === undefined) {
     throw new CliError(
       `${file} has no identity.local.keyFile; add one (openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256), ` +
