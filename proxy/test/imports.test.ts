@@ -30,7 +30,7 @@ const LEAVES = [
   'behaviour',
 ]
 /** Core is types and pure functions: no package, and of Node only what computes or watches. */
-const CORE_BUILTINS = ['node:buffer', 'node:fs', 'node:fs/promises', 'node:path', 'node:crypto']
+const CORE_BUILTINS = ['node:buffer', 'node:fs', 'node:fs/promises', 'node:path', 'node:crypto', 'node:zlib']
 const EDGE = ['cli.ts', 'cli', 'compose.ts', 'compose']
 
 const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })

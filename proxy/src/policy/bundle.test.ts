@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { readBundle } from './bundle.ts'
-import { readTarGz } from './tar.ts'
+import { readTarGz } from '../core/tar.ts'
 import { tarGz } from './test/real-opa.ts'
 
 const generated = new URL('generated/', import.meta.url)

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { readTarGz } from './tar.ts'
+import { readTarGz } from '../core/tar.ts'
 
 /** A policy ready to be run. */
 export interface Bundle {

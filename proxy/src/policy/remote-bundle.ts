@@ -6,7 +6,7 @@ import { rounds } from '../core/rounds.ts'
 import { dropBundle, keepBundle, keptBundle } from './bundle-disk.ts'
 import { askForBundle, type BundleAnswer, type BundleServer } from './bundle-server.ts'
 import { bundleKeys, verifyBundle } from './bundle-signature.ts'
-import { readTarGz } from './tar.ts'
+import { readTarGz } from '../core/tar.ts'
 import { wasmPolicy } from './wasm.ts'
 
 export interface RemoteBundleOptions extends BundleServer {

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { connect, type ConnectionOptions } from 'node:tls'
 import { noMeter } from '../core/metrics.ts'
 import { hasOpenssl, makeCa, makeCrl, makeLeaf, pem } from './test/certificates.ts'
+import type { Handler } from './server.ts'
 import { start, statuses, stopAll, type Started } from './test/start.ts'
 import { readTls, watchTls } from './tls-files.ts'
 import type { ClientAuth, TlsMaterial } from './tls.ts'
@@ -175,32 +176,17 @@ withOpenssl('TLS (needs openssl)', () => {
     expect(await call(port, as('foreign'))).toBe(200)
   })
 
-  test('renewed material loses no request: an idle connection without a certificate gets one more answer', async () => {
-    const { server, port } = await startTls('optional')
-    const socket = connect({ host: '127.0.0.1', port, servername: 'localhost', ca: pem(folder, 'ca.pem') })
-    let received = ''
-    socket.on('data', (bytes: Buffer) => (received += bytes.toString()))
-    const ended = new Promise((resolve) => socket.on('end', resolve))
-    socket.write(GET)
-    await new Promise((resolve) => socket.once('data', resolve))
-    server.setTls(material('server2', 'other'))
-    await new Promise((resolve) => setTimeout(resolve, 100))
-    socket.write(GET)
-    await ended
-    expect(received.match(/HTTP\/1\.1 200/g)).toHaveLength(2)
-    expect(received.match(/connection: close/gi)).toHaveLength(1)
-  })
-
-  test('a stream that runs while the certificate is renewed loses no request after it', async () => {
-    const { server, port } = await start(
-      { tls: { material: material(), clientAuth: 'optional' } },
-      async ({ answer }) => {
-        const stream = answer.stream(200, { 'content-type': 'text/event-stream' })
-        await stream.write('data: begun\n\n')
-        await new Promise((resolve) => setTimeout(resolve, 300))
-        await stream.end()
-      },
-    )
+  const begins: Handler = async ({ answer }) => {
+    const stream = answer.stream(200, { 'content-type': 'text/event-stream' })
+    await stream.write('data: begun\n\n')
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    await stream.end()
+  }
+  test.each([
+    ['an idle connection', undefined],
+    ['a connection that streams meanwhile', begins],
+  ])('renewed material loses no request: %s gets one more answer', async (_, handler) => {
+    const { server, port } = await start({ tls: { material: material(), clientAuth: 'optional' } }, handler)
     const socket = connect({ host: '127.0.0.1', port, servername: 'localhost', ca: pem(folder, 'ca.pem') })
     let received = ''
     socket.on('data', (bytes: Buffer) => (received += bytes.toString()))

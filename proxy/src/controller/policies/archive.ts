@@ -1,8 +1,6 @@
-import { gunzipSync, gzipSync } from 'node:zlib'
+import { gzipSync } from 'node:zlib'
 
 const BLOCK = 512
-/** Bytes after unpacking. */
-const MAX_BYTES = 64 * 1024 * 1024
 
 /** Files by path, in the order given, as a gzipped tar (POSIX ustar) with a `/` before each path, as OPA has it. Equal files give equal bytes: no times, no owners. Throws Error for a path above 98 bytes. */
 export const packTarGz = (files: ReadonlyMap<string, Uint8Array>): Uint8Array => {
@@ -11,43 +9,6 @@ export const packTarGz = (files: ReadonlyMap<string, Uint8Array>): Uint8Array =>
     blocks.push(header(`/${path}`, bytes.length), bytes, Buffer.alloc(padding(bytes.length)))
   }
   return gzipSync(Buffer.concat([...blocks, Buffer.alloc(2 * BLOCK)]), { level: 9 })
-}
-
-/**
- * The plain files of a gzipped tar that `packTarGz` or `opa build` made, by path without a leading `/`.
- * Throws Error for links, folders, paths longer than 100 bytes, a path twice, a wrong checksum, or more than 64 MiB.
- */
-export const unpackTarGz = (archive: Uint8Array): ReadonlyMap<string, Uint8Array> => {
-  const tar = gunzipSync(archive, { maxOutputLength: MAX_BYTES })
-  const files = new Map<string, Uint8Array>()
-  for (let at = 0; ;) {
-    const block = tar.subarray(at, at + BLOCK)
-    if (block.length < BLOCK) throw new Error('the archive ends within an entry')
-    if (block.every((byte) => byte === 0)) return files
-    const { path, size } = readHeader(block)
-    const end = at + BLOCK + size
-    if (end > tar.length) throw new Error('the archive ends within an entry')
-    if (files.has(path)) throw new Error('the archive has a path twice')
-    files.set(path, tar.subarray(at + BLOCK, end))
-    at = end + padding(size)
-  }
-}
-
-const readHeader = (block: Buffer): { readonly path: string; readonly size: number } => {
-  const field = (from: number, to: number): string => {
-    const text = block.toString('utf8', from, to)
-    const end = text.indexOf('\0')
-    return (end < 0 ? text : text.slice(0, end)).trim()
-  }
-  const size = field(124, 136)
-  const plain = block[156] === 0x30 || block[156] === 0
-  if (!plain || field(345, 500) !== '' || !/^[0-7]{1,11}$/.test(size)) {
-    throw new Error('the archive has an entry that is not a plain file with a short path')
-  }
-  if (Number.parseInt(field(148, 156), 8) !== checksum(block)) {
-    throw new Error('the archive has an entry with a wrong checksum')
-  }
-  return { path: field(0, 100).replace(/^\/+/, ''), size: Number.parseInt(size, 8) }
 }
 
 /** Of all bytes, as if the checksum itself were blanks. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { JsonObject } from '../../core/json.ts'
-import { packTarGz, unpackTarGz } from './archive.ts'
+import { readTarGz } from '../../core/tar.ts'
+import { packTarGz } from './archive.ts'
 import { signedBy, signFiles, type SigningKey } from './signature.ts'
 
 /** What guards evaluate. */
@@ -64,7 +65,7 @@ export const signBundle = ({ wasm, data }: Policy, madeOf: MadeOf, key: SigningK
 /** What is in a bundle that this key signed; undefined for any other bytes. */
 export const openBundle = (bytes: Uint8Array, key: SigningKey): OpenedBundle | undefined => {
   try {
-    const { [SIGNATURES]: signatures, ...files } = Object.fromEntries(unpackTarGz(bytes))
+    const { [SIGNATURES]: signatures, ...files } = Object.fromEntries(readTarGz(bytes))
     const { [MANIFEST]: manifest, [DATA]: data, [WASM]: wasm } = files
     if (wasm === undefined || data === undefined || manifest === undefined) return undefined
     if (signatures === undefined || !signedBy(new Map(Object.entries(files)), signatures, key))

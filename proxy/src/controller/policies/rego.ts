@@ -2,7 +2,7 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { JsonObject } from '../../core/json.ts'
-import { unpackTarGz } from './archive.ts'
+import { readTarGz } from '../../core/tar.ts'
 import { BUNDLE_ROOTS, ENTRYPOINTS } from './bundle.ts'
 import type { RegoFile } from './collect.ts'
 import { checkProblems, testProblems, textProblem, type StagedRego } from './opa-report.ts'
@@ -38,7 +38,7 @@ export const buildRego = async (build: RegoBuild): Promise<RegoBuilt> => {
       ...['--capabilities', GUARD, '-b', PLAIN, '-o', 'bundle.tar.gz'],
     )
     if (built.code !== 0) return { problems: [textProblem(built.stderr || built.stdout, staged.files)] }
-    const wasm = unpackTarGz(await readFile(join(folder, 'bundle.tar.gz'))).get('policy.wasm')
+    const wasm = readTarGz(await readFile(join(folder, 'bundle.tar.gz'))).get('policy.wasm')
     if (wasm === undefined) throw new Error('opa build made no policy.wasm')
     return { wasm }
   } finally {

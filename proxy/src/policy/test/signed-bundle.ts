@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { CompactSign } from 'jose'
-import { readTarGz } from '../tar.ts'
+import { readTarGz } from '../../core/tar.ts'
 import { tarGz } from './real-opa.ts'
 
 export interface KeyPair {
