@@ -27,6 +27,7 @@ COPY policies policies
 COPY --from=opa /opa /usr/bin/opa
 USER 65532:65532
 EXPOSE 8080 8081
-# Nothing in the pod may open a debugger by a signal.
-ENTRYPOINT ["/nodejs/bin/node", "--disable-sigusr1", "proxy/dist/cli.js"]
+# Nothing in the pod may open a debugger by a signal. In a container of 512 MiB or less V8 collects garbage from 1 MiB of young
+# objects, which doubles the processor time of a request under load: 16 MiB do without that.
+ENTRYPOINT ["/nodejs/bin/node", "--disable-sigusr1", "--max-semi-space-size=16", "proxy/dist/cli.js"]
 CMD ["serve", "/etc/postern/postern.yaml"]

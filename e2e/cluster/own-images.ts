@@ -1,4 +1,4 @@
-import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { delimiter, join, relative } from 'node:path'
 import { bin } from './folders.ts'
@@ -48,7 +48,7 @@ export const packImages = (): Promise<readonly string[]> =>
             names: [IMAGES.postern, IMAGES.next],
             layers: [base, guard],
             config: {
-              Entrypoint: ['/nodejs/bin/node', '--disable-sigusr1', 'proxy/dist/cli.js'],
+              Entrypoint: entrypoint(),
               Cmd: ['serve', '/etc/postern/postern.yaml'],
               User: USER,
               WorkingDir: '/postern',
@@ -104,6 +104,11 @@ const guardFiles = async (root: string): Promise<void> => {
     .map((folder) => join(folder, 'opa'))
     .find((file) => existsSync(file))
   if (opa) await addProgram(root, opa, 'usr/bin/opa')
+}
+
+const entrypoint = (): readonly string[] => {
+  const dockerfile = readFileSync(join(REPOSITORY, 'Dockerfile'), 'utf8')
+  return JSON.parse(/^ENTRYPOINT (.*)$/m.exec(dockerfile)?.[1] ?? '[]') as string[]
 }
 
 const toolFiles = (root: string): void => {

@@ -93,7 +93,7 @@ export const portkey = ({ model, port }: BenchSite): BenchTarget | undefined => 
 
 /** The guard with everything on: API keys, all scanners, Wasm policy, limits, audit with fsync, metrics. */
 export const postern = ({ folder, model, port }: BenchSite): BenchTarget => {
-  // What an image runs; stripping types at start costs time and memory that no deployment pays.
+  // What the image runs, with its flags; stripping types at start costs time and memory that no deployment pays.
   const cli = resolve(HERE, '../dist/cli.js')
   const [key = '', hash = ''] = JSON.parse(
     execFileSync(process.execPath, [cli, 'token', 'key', '--json'], { encoding: 'utf8' }).replace(
@@ -122,8 +122,14 @@ telemetry: { log: { level: warn } }
   return {
     name: 'Postern, everything on',
     headers: { authorization: `Bearer ${key}` },
-    start: { command: process.execPath, args: [cli, 'serve', file], port },
+    start: { command: process.execPath, args: [...imageFlags(), cli, 'serve', file], port },
   }
+}
+
+const imageFlags = (): readonly string[] => {
+  const dockerfile = readFileSync(resolve(HERE, '../../Dockerfile'), 'utf8')
+  const entrypoint = JSON.parse(/^ENTRYPOINT (.*)$/m.exec(dockerfile)?.[1] ?? '[]') as string[]
+  return entrypoint.slice(1, -1)
 }
 
 /** The default policy data, with rates that a benchmark does not reach: counting goes on, refusing does not. */

@@ -71,7 +71,7 @@ const start = async (config: Config, options: GuardOptions, opened: Opened): Pro
   })
   const capture = await composeCapture(config, { meter, log })
   opened.push(async () => capture?.close())
-  const tracer = composeTracer(config, log)
+  const tracer = await composeTracer(config, log)
   opened.push(() => tracer.close())
   const base: Base = {
     ...{ meter, log, capture, tracer },

@@ -56,7 +56,7 @@ export const composeGeneration = async (config: Config, base: Base): Promise<Gen
     const scanner = defaultScanner(config.inspection.disableRules)
     const identity = opened(composeIdentity(config.identity, base))
     const models = opened(composeModels(config, { meter, log }))
-    const limiter = opened(composeLimiter(config, { meter, log }))
+    const limiter = opened(await composeLimiter(config, { meter, log }))
     const policy = opened(await composePolicy(config, { meter, log }))
     const parts: StepParts = { ...base, config, scanner, identity, models, limiter, policy }
     return {

@@ -11,10 +11,9 @@ import { everyAudit } from '../audit/every.ts'
 import { stdoutAudit } from '../audit/stdout.ts'
 import type { Config } from '../config/schema.ts'
 import { memoryLimiter } from '../limits/memory.ts'
-import { redisLimiter } from '../limits/redis.ts'
 import { opaServer } from '../policy/opa-server.ts'
 import { wasmPolicy } from '../policy/wasm.ts'
-import { tracing } from '../telemetry/tracing.ts'
+import { passOn } from '../telemetry/pass-on.ts'
 import { readOptional, readText } from './files.ts'
 import { given } from './given.ts'
 import { remotePolicy } from './remote-policy.ts'
@@ -43,7 +42,9 @@ export const composePolicy = async (
   })
 }
 
-export const composeLimiter = ({ limits }: Config, { meter, log }: Instruments): Limiter => {
+// Clients of other servers are loaded where they are configured: a third of the start and of the memory of an idle guard.
+
+export const composeLimiter = async ({ limits }: Config, { meter, log }: Instruments): Promise<Limiter> => {
   const { leaseMaxMs } = limits
   const now = (): number => performance.now()
   const memory = memoryLimiter({ maxKeys: limits.maxKeys, leaseMaxMs }, { meter, log, now })
@@ -61,6 +62,7 @@ export const composeLimiter = ({ limits }: Config, { meter, log }: Instruments):
       }),
     leaseMaxMs,
   })
+  const { redisLimiter } = await import('../limits/redis.ts')
   return redisLimiter(options, { meter, log, fallback: memory })
 }
 
@@ -118,10 +120,11 @@ export const composeCapture = async (
     instruments,
   )
 
-export const composeTracer = ({ telemetry }: Config, log: Log): Tracer => {
+export const composeTracer = async ({ telemetry }: Config, log: Log): Promise<Tracer> => {
   const { otlp, provider, guardrailAttributes } = telemetry
-  if (otlp === undefined) return tracing(undefined)
+  if (otlp === undefined) return passOn
   const { tls, headers, ...rest } = otlp
+  const { tracing } = await import('../telemetry/tracing.ts')
   return tracing({
     ...rest,
     ...given({ tls: tls && (() => readPair(tls)) }),

@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { TLSSocket } from 'node:tls'
 import { afterEach, expect, test } from '@jest/globals'
 import { noLog } from '../core/log.ts'
+import { passOn } from './pass-on.ts'
 import { tracing, type TracingOptions } from './tracing.ts'
 
 const hasOpenssl = spawnSync('openssl', ['version']).status === 0
@@ -201,17 +202,16 @@ test('a client cannot force its trace to be recorded', async () => {
 })
 
 test('off: a valid trace parent is passed on unchanged, otherwise one is made', async () => {
-  const tracer = tracing(undefined)
-  const joined = tracer.start(exchange)
+  const joined = passOn.start(exchange)
   expect([joined.traceId, joined.traceparent, joined.modelCall(call).traceparent]).toEqual([
     TRACE,
     CLIENT,
     CLIENT,
   ])
-  const made = tracer.start({ ...exchange, traceparent: 'garbage' })
+  const made = passOn.start({ ...exchange, traceparent: 'garbage' })
   expect(made.traceparent).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/)
   made.end({ status: 200, outcome: 'allowed' })
-  await tracer.close()
+  await passOn.close()
 })
 
 test('a collector that never answers drops spans beyond the bound and cannot hold up the end', async () => {

@@ -12,7 +12,7 @@ import {
 import type { ExchangeSpan, ExchangeStart, ModelCallStart, SpanFacts, Tracer } from '../core/tracing.ts'
 import { openExporter, type ExporterOptions } from './exporter.ts'
 import { draftFacts, factNames, guardrailActions, spanNames } from './semconv.ts'
-import { formatTraceparent, newTraceparent, parseTraceparent, type TraceParent } from './traceparent.ts'
+import { formatTraceparent, parseTraceparent, type TraceParent } from './traceparent.ts'
 
 export interface TracingOptions extends ExporterOptions {
   /** `gen_ai.provider.name` of the model servers, such as `vllm`; left out when undefined. */
@@ -21,27 +21,14 @@ export interface TracingOptions extends ExporterOptions {
   readonly guardrailAttributes: boolean
 }
 
-/** Spans to an OTLP collector over HTTP. Undefined options: off, and a trace context is passed on or made all the same. */
-export const tracing = (options: TracingOptions | undefined): Tracer => {
-  if (options === undefined) return passOn
+/** Spans to an OTLP collector over HTTP. */
+export const tracing = (options: TracingOptions): Tracer => {
   const exporter = openExporter(options)
   return {
     start: (exchange) => startSpan(exporter.tracer, options, exchange),
     close: () => exporter.close(),
   }
 }
-
-const passOn: Tracer = {
-  start: ({ traceparent }) => {
-    const parent = parseTraceparent(traceparent) ?? newTraceparent()
-    const header = formatTraceparent(parent)
-    const call = { traceparent: header, set: nothing, end: nothing }
-    return { traceId: parent.traceId, traceparent: header, set: nothing, modelCall: () => call, end: nothing }
-  },
-  close: () => Promise.resolve(),
-}
-
-const nothing = () => undefined
 
 const startSpan = (tracer: OtelTracer, options: TracingOptions, exchange: ExchangeStart): ExchangeSpan => {
   const attributes: Attributes = {

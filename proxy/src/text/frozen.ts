@@ -62,13 +62,22 @@ const less = <Value extends object, Key extends keyof Value & string>(
 const thaw = (frozen: FrozenProgram, tables: readonly RuleTable[]): Program => {
   const rules = Object.assign({}, ...tables.map((table) => table.rules)) as RuleTable['rules']
   return {
-    ...frozen,
-    alphabet: openAlphabet(frozen.alphabet),
-    triggers: openTriggers(frozen.triggers),
+    ...own(frozen),
+    alphabet: openAlphabet(own(frozen.alphabet)),
+    triggers: openTriggers(own(frozen.triggers)),
     machines: frozen.machines.map(({ checked, ...machine }) => ({
-      ...machine,
+      ...own(machine),
       check: checked ? rules[machine.rule]?.check : undefined,
     })),
     marks: marksOf(frozen.rows),
   }
 }
+
+/** Arrays that stayed views on the bytes would keep all of them in memory. */
+const own = <Data extends object>(data: Data): Data =>
+  Object.fromEntries(
+    Object.entries(data).map(([key, value]) => [
+      key,
+      ArrayBuffer.isView(value) ? (value as Uint8Array).slice() : (value as unknown),
+    ]),
+  ) as Data
