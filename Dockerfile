@@ -12,7 +12,7 @@ COPY infra/package.json infra/
 COPY monitoring/package.json monitoring/
 COPY security/package.json security/
 COPY e2e/package.json e2e/
-RUN npm ci --no-fund --no-audit
+RUN npm ci --no-fund --no-audit --workspace proxy --include-workspace-root
 COPY proxy proxy
 RUN PATH="$PWD/node_modules/.bin:$PATH" node proxy/build.mjs \
  && npm ci --no-fund --no-audit --omit=dev --workspace proxy

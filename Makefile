@@ -12,19 +12,27 @@ JEST_FLAGS ?=
 help: ## Say what each target does
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-16s %s\n", $$1, $$2 }'
 
-node_modules/.package-lock.json: package.json package-lock.json $(wildcard */package.json)
+PACKAGES := package.json package-lock.json $(wildcard */package.json)
+
+node_modules/.all: $(PACKAGES)
 	npm ci --no-fund --no-audit --loglevel=error
 	@touch $@
 
+# The demo does without the bindings of the cloud providers, which are a gigabyte.
+node_modules/.guard: $(PACKAGES)
+	@if [ -e node_modules/.all ]; then $(MAKE) --no-print-directory install; \
+	else npm ci --workspace proxy --include-workspace-root --no-fund --no-audit --loglevel=error; fi
+	@touch $@
+
 .PHONY: install
-install: node_modules/.package-lock.json ## Install the npm packages that the lock file names
+install: node_modules/.all ## Install the npm packages that the lock file names
 
 .PHONY: demo
-demo: install ## Guard an embedded demo model, send twelve real requests, show what was decided and why
+demo: node_modules/.guard ## Guard an embedded demo model, send twelve real requests, show what was decided and why
 	@node proxy/demo/tour.ts
 
 .PHONY: run
-run: install ## The same guard and demo model, left running, with a curl line and a fresh token
+run: node_modules/.guard ## The same guard and demo model, left running, with a curl line and a fresh token
 	@node proxy/demo/run.ts
 
 .PHONY: test
@@ -33,8 +41,8 @@ test: install ## Run every test; what this machine lacks is reported as a skip b
 
 .PHONY: check
 check: install ## Types, lint, format, import rules, generated files up to date: seconds
-	for part in proxy charts monitoring e2e; do tsc -p $$part; done
-	eslint proxy charts monitoring e2e
+	for part in proxy charts infra monitoring security e2e; do tsc -p $$part; done
+	eslint proxy charts infra monitoring security e2e
 	prettier --check --log-level warn .
 	node policies/build.mjs --check
 	node proxy/src/config/json-schema.ts --check
@@ -79,6 +87,14 @@ e2e: install ## The charts on a real cluster: kind where Docker is, else one nod
 monitoring: install ## Prometheus and Alertmanager with the rules, and a guard under demo traffic to look at
 	@node monitoring/run.ts
 
+.PHONY: infra-synth
+infra-synth: install ## Write the Terraform JSON of every stack on three clouds into infra/cdktf.out, checked
+	node infra/main.ts
+
+.PHONY: security
+security: install ## Lint prompts, attack the guard with what is installed, check models and data, gate against the baseline
+	node security/src/cli.ts pipeline
+
 .PHONY: bench
 bench: dist ## Measure the guard against nginx, a bare Node proxy and Portkey's gateway, side by side
 	node proxy/bench/bench.ts
@@ -89,4 +105,4 @@ dist: install ## Compile the guard to JavaScript in proxy/dist, as an image carr
 
 .PHONY: clean
 clean: ## Remove what the other targets made
-	rm -rf node_modules proxy/dist coverage
+	rm -rf node_modules proxy/dist infra/cdktf.out coverage

@@ -1,6 +1,12 @@
 /** @type {import('jest').Config} */
 export default {
-  roots: ['<rootDir>/proxy', '<rootDir>/charts', '<rootDir>/monitoring', '<rootDir>/security'],
+  roots: [
+    '<rootDir>/proxy',
+    '<rootDir>/charts',
+    '<rootDir>/infra',
+    '<rootDir>/monitoring',
+    '<rootDir>/security',
+  ],
   testMatch: ['**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   testEnvironment: 'node',
