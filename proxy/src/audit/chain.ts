@@ -21,6 +21,7 @@ export type LineType =
   | 'carry'
   | 'lost'
   | 'recovered'
+  | 'response'
 
 /** A line before it has its place in the chain. */
 export interface Entry {
@@ -52,7 +53,7 @@ export const SIGNED: ReadonlySet<string> = new Set<LineType>([
 
 const TYPES: ReadonlySet<string> = new Set<LineType>([
   ...SIGNED,
-  ...['begin', 'exchange', 'carry', 'lost', 'recovered'],
+  ...['begin', 'exchange', 'carry', 'lost', 'recovered', 'response'],
 ] as LineType[])
 
 export interface Stamp {

@@ -26,7 +26,7 @@ export interface CommitOptions {
 }
 
 export interface GroupCommit {
-  /** Resolves when durable. Throws Refusal `guard_unavailable`. An `exchange` that failed is kept, within bounds, and written later. */
+  /** Resolves when durable. Throws Refusal `guard_unavailable`. An `exchange` or `response` that failed is kept, within bounds, and written later. */
   add(entry: Entry): Promise<void>
   unready(): string | undefined
   close(): Promise<void>
@@ -102,7 +102,7 @@ export const groupCommit = (store: Store, options: CommitOptions, failed?: unkno
 }
 
 const add = (state: State, entry: Entry): Promise<void> => {
-  const isEnd = entry.type === 'exchange'
+  const isEnd = isKept(entry)
   if (state.closed || state.fault !== undefined || state.queued >= state.maxQueue * (isEnd ? 2 : 1)) {
     if (isEnd) owe(state, entry)
     return Promise.reject(unavailable(state.fault?.reason ?? (state.closed ? 'closed' : 'queue full')))
@@ -129,6 +129,9 @@ const newBatch = (): Batch => {
 
 const unavailable = (reason: string, cause?: unknown) =>
   new Refusal('guard_unavailable', { cause: cause ?? new Error(`audit: ${reason}`), details: ['audit'] })
+
+/** What has happened already is written later when it cannot be now. */
+const isKept = ({ type }: Entry): boolean => type === 'exchange' || type === 'response'
 
 const owe = (state: State, entry: Entry): void => {
   if (state.owed.length < state.maxQueue) state.owed.push(entry)
@@ -205,7 +208,7 @@ const rejectWaiting = (state: State, cause: unknown, batch?: Batch): void => {
   state.queued = 0
   const refusal = unavailable('cannot be written', cause)
   for (const { entries, done } of batches) {
-    for (const entry of entries) if (entry.type === 'exchange') owe(state, entry)
+    for (const entry of entries) if (isKept(entry)) owe(state, entry)
     done.reject(refusal)
   }
 }

@@ -1,5 +1,14 @@
-import type { AuditBegin, AuditDecision, AuditFinding, AuditRecord, AuditText } from '../core/audit.ts'
+import type {
+  AuditBegin,
+  AuditDecision,
+  AuditFinding,
+  AuditRecord,
+  AuditResponse,
+  AuditText,
+} from '../core/audit.ts'
+import type { EntropyStats } from '../core/behaviour.ts'
 import type { Caller } from '../core/caller.ts'
+import type { ModelVersion } from '../core/upstream.ts'
 import type { Entry } from './chain.ts'
 import { plainPath } from './paths.ts'
 
@@ -36,6 +45,7 @@ export const exchangeEntry = (record: AuditRecord): Entry => ({
     span: clip(record.span),
     stream: record.stream,
     answered: clip(record.answered),
+    ...(record.served === null ? {} : { served: servedOf(record.served) }),
     versions: { guard: clip(record.versions.guard), rules: clip(record.versions.rules) },
     policy: { engine: clip(record.policy.engine), revision: clip(record.policy.revision) },
     outcome: record.outcome,
@@ -45,6 +55,16 @@ export const exchangeEntry = (record: AuditRecord): Entry => ({
     ...omitted('decisions_omitted', record.decisionsOmitted),
     findings: record.findings.slice(0, MAX_FINDINGS).map(findingOf),
     ...omitted('findings_omitted', record.findings.length - MAX_FINDINGS),
+    ...filled(
+      'tools',
+      record.tools.map(({ name }) => name),
+    ),
+    ...filled(
+      'tools_not_offered',
+      record.tools.flatMap(({ name, offered }) => (offered ? [] : [name])),
+    ),
+    ...filled('flags', record.flags),
+    ...(record.entropy === null ? {} : { entropy: entropyOf(record.entropy) }),
     texts: record.texts.slice(0, MAX_TEXTS).map(textOf),
     ...omitted('texts_omitted', record.texts.length - MAX_TEXTS),
     uninspected: record.uninspected,
@@ -56,6 +76,24 @@ export const exchangeEntry = (record: AuditRecord): Entry => ({
     ),
   }),
 })
+
+const servedOf = ({ name, version, digest, signer }: ModelVersion) => ({
+  name: clip(name),
+  version: clip(version),
+  digest: clip(digest),
+  signer: clip(signer),
+})
+
+/** Most exchanges have none, and then nothing is written. */
+const filled = (name: string, texts: readonly string[]) => (texts.length > 0 ? { [name]: list(texts) } : {})
+
+const entropyOf = ({ tokens, mean, max }: EntropyStats) => ({
+  tokens,
+  mean: rounded(mean),
+  max: rounded(max),
+})
+
+const rounded = (value: number): number => Math.round(value * 1000) / 1000
 
 const decisionOf = (decision: AuditDecision) => ({
   stage: decision.stage,
@@ -76,6 +114,7 @@ const findingOf = (finding: AuditFinding) => ({
   start: finding.start,
   end: finding.end,
   score: finding.score,
+  ...(finding.threshold === undefined ? {} : { threshold: finding.threshold }),
   evidence: list(finding.evidence),
   action: finding.action,
   by: finding.by,
@@ -101,6 +140,23 @@ export const carryEntry = (id: string, begun: number): Entry => ({
   type: 'carry',
   id,
   members: members({ begun }),
+})
+
+/** It is about no exchange, so it has no id of one. */
+export const responseEntry = (entry: AuditResponse): Entry => ({
+  type: 'response',
+  id: undefined,
+  members: members({
+    order: clip(entry.order),
+    kind: entry.kind,
+    step: entry.step,
+    target: Object.fromEntries(
+      Object.entries(entry.target).map(([name, value]) => [clip(name), clip(value)]),
+    ),
+    by: clip(entry.by),
+    event: clip(entry.event),
+    until: clip(entry.until),
+  }),
 })
 
 /** A line about the log itself. */

@@ -1,12 +1,15 @@
-import type { AuditLog } from '../core/audit.ts'
+import type { AuditLog, ResponseLog } from '../core/audit.ts'
 
 /** Several logs as one: a record counts as durable when every log has it, and one that fails makes all unready. */
-export const everyAudit = (logs: readonly AuditLog[]): AuditLog => ({
+export const everyAudit = (logs: readonly (AuditLog & ResponseLog)[]): AuditLog & ResponseLog => ({
   begin: async (entry) => {
     await all(logs.map((log) => log.begin(entry)))
   },
   end: async (record) => {
     await all(logs.map((log) => log.end(record)))
+  },
+  respond: async (entry) => {
+    await all(logs.map((log) => log.respond(entry)))
   },
   unready: () => logs.map((log) => log.unready()).find((reason) => reason !== undefined),
   close: async () => {

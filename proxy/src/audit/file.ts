@@ -1,10 +1,10 @@
 import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import type { AuditLog } from '../core/audit.ts'
+import type { AuditLog, ResponseLog } from '../core/audit.ts'
 import type { Log } from '../core/log.ts'
 import type { Meter } from '../core/metrics.ts'
 import { groupCommit, type GroupCommit, type Store } from './commit.ts'
-import { beginEntry, exchangeEntry, noteEntry } from './entries.ts'
+import { beginEntry, exchangeEntry, noteEntry, responseEntry } from './entries.ts'
 import { AuditFault } from './fault.ts'
 import { closeStore, commitTo, openStore, repairStore, tendStore, type FileStore } from './store.ts'
 
@@ -40,7 +40,10 @@ export interface AuditParts {
  * The hash-chained log in a file. Throws AuditFault, which says what to do, when the log is in use by another guard, damaged, or
  * the key is not one. When the disk does not let it be opened for another reason it starts unready and keeps trying.
  */
-export const fileAudit = async (options: FileAuditOptions, parts: AuditParts): Promise<AuditLog> => {
+export const fileAudit = async (
+  options: FileAuditOptions,
+  parts: AuditParts,
+): Promise<AuditLog & ResponseLog> => {
   let file: FileStore | undefined
   const opened = async (): Promise<FileStore> => {
     await mkdir(dirname(options.path), { recursive: true, mode: 0o700 })
@@ -73,9 +76,10 @@ export const fileAudit = async (options: FileAuditOptions, parts: AuditParts): P
   return auditLogOver(groupCommit(store, { ...options, meter: parts.meter, log: parts.log }, failed))
 }
 
-export const auditLogOver = (lines: GroupCommit): AuditLog => ({
+export const auditLogOver = (lines: GroupCommit): AuditLog & ResponseLog => ({
   begin: (entry) => lines.add(beginEntry(entry)),
   end: (record) => lines.add(exchangeEntry(record)),
+  respond: (entry) => lines.add(responseEntry(entry)),
   unready: () => lines.unready(),
   close: () => lines.close(),
 })

@@ -63,6 +63,12 @@ const finding = z.strictObject({
   start: count().describe('UTF-16 offset into the text as it arrived.'),
   end: count().describe('Offset after the last character.'),
   score: z.number().min(0).max(1),
+  threshold: z
+    .number()
+    .min(0)
+    .max(1)
+    .optional()
+    .describe('The score at which policy acts on the rule; absent where it looks at no score.'),
   evidence: names().optional().describe('Why: codes such as luhn or decoded:base64.'),
   action: z.enum(['ignore', 'observe', 'redact', 'block']).describe('What was done about it.'),
   by: z
@@ -95,6 +101,17 @@ export const exchangeLine = z.strictObject({
   span: text().optional().describe('W3C id of the span of the exchange.'),
   stream: z.boolean().optional().describe('The answer was asked for as a stream.'),
   answered: text().optional().describe('The model as the model server names it.'),
+  served: z
+    .strictObject({
+      name: text().describe('Name in the model registry.'),
+      version: text(),
+      digest: text().describe('SHA-256 of the model files; empty when not known.'),
+      signer: text().describe(
+        'Whose signature was verified when the version was registered; empty for none.',
+      ),
+    })
+    .optional()
+    .describe('The version of the model that answered, where an alias of a registry is followed.'),
   versions: z
     .strictObject({
       guard: text().describe('Version of the guard.'),
@@ -111,6 +128,19 @@ export const exchangeLine = z.strictObject({
   decisions_omitted: z.int().min(1).optional(),
   findings: z.array(finding).max(256),
   findings_omitted: z.int().min(1).optional(),
+  tools: names()
+    .optional()
+    .describe('Tools that the model called, each once; * and ? stand for names that could be a text.'),
+  tools_not_offered: names().optional().describe('Those of them that the request did not offer.'),
+  flags: names().optional().describe('What was unusual: entropy_high, tool_not_offered, rate_caller, ...'),
+  entropy: z
+    .strictObject({
+      tokens: count().describe('Tokens with probabilities.'),
+      mean: z.number().min(0).describe('Bits a token; a lower bound.'),
+      max: z.number().min(0),
+    })
+    .optional()
+    .describe('How unsure the model was, where the model server gave probabilities.'),
   texts: z.array(inspected).max(256),
   texts_omitted: z.int().min(1).optional(),
   uninspected: count().describe('Parts that were passed on without inspection, as configured.'),
@@ -154,6 +184,18 @@ export const auditLine = z.union([
   z
     .strictObject({ ...common('lost'), id: about(), begun: count() })
     .describe('This exchange began and its end was never written.'),
+  z
+    .strictObject({
+      ...common('response'),
+      order: z.string().regex(/^[0-9a-f]{16}$/),
+      kind: z.enum(['revoke', 'tighten', 'quarantine']),
+      step: z.enum(['began', 'extended', 'undone', 'lapsed']),
+      target: z.record(text(), text()).describe('The caller, the overlay or the pod.'),
+      by: text().describe('falco:RULE, refusals, operator:NAME, or expiry.'),
+      event: text().describe('uuid of the event behind it; empty when there is none.'),
+      until: instant().describe('Until when it holds, or held.'),
+    })
+    .describe('An automated response to a threat began or ended.'),
   z
     .strictObject({
       ...common('recovered'),

@@ -96,6 +96,7 @@ const newState = (file: string): State => ({
     carry: 0,
     lost: 0,
     recovered: 0,
+    response: 0,
   },
 })
 

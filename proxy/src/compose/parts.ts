@@ -1,4 +1,4 @@
-import type { AuditLog } from '../core/audit.ts'
+import type { AuditLog, ResponseLog } from '../core/audit.ts'
 import type { Capture } from '../core/capture.ts'
 import type { Limiter } from '../core/limits.ts'
 import type { Log } from '../core/log.ts'
@@ -75,7 +75,10 @@ interface TlsFiles {
 const readPair = ({ caFile, certFile, keyFile }: TlsFiles) =>
   given({ ca: readOptional(caFile), cert: readOptional(certFile), key: readOptional(keyFile) })
 
-export const composeAudit = async ({ audit }: Config, instruments: Instruments): Promise<AuditLog> => {
+export const composeAudit = async (
+  { audit }: Config,
+  instruments: Instruments,
+): Promise<AuditLog & ResponseLog> => {
   const common = {
     signingKey: readOptional(audit.signingKeyFile),
     checkpointLines: audit.checkpoint.every,
@@ -83,7 +86,7 @@ export const composeAudit = async ({ audit }: Config, instruments: Instruments):
     maxQueue: audit.maxQueue,
     stallMs: audit.stallMs,
   }
-  const logs: AuditLog[] = []
+  const logs: (AuditLog & ResponseLog)[] = []
   if (audit.file !== undefined) {
     logs.push(await fileAudit({ ...common, path: audit.file, ...rotationOf(audit.rotate) }, instruments))
   }

@@ -1,6 +1,8 @@
+import type { EntropyStats, Flag } from './behaviour.ts'
 import type { Caller } from './caller.ts'
 import type { Usage } from './dialect.ts'
 import type { Category } from './finding.ts'
+import type { ModelVersion } from './upstream.ts'
 import type { Action, ActionRow, Stage } from './policy.ts'
 
 /** Written and made durable before the model is called, so that a crash cannot hide a call. */
@@ -28,6 +30,8 @@ export interface AuditRecord {
   readonly stream: boolean
   /** The model as the model server named it, when that is a plain name; else empty. */
   readonly answered: string
+  /** The version of the model that answered; null where no registry is followed. */
+  readonly served: ModelVersion | null
   /** What judged: the guard's version, and the digest of the scanner's rules. */
   readonly versions: AuditVersions
   readonly policy: { readonly engine: string; readonly revision: string }
@@ -41,6 +45,12 @@ export interface AuditRecord {
   /** Decisions beyond those in `decisions`. */
   readonly decisionsOmitted: number
   readonly findings: readonly AuditFinding[]
+  /** Tools that the model called, each once: plain names, `*` for others. */
+  readonly tools: readonly AuditTool[]
+  /** What was unusual about it. */
+  readonly flags: readonly Flag[]
+  /** Of the answer; null when the model server gave no probabilities. */
+  readonly entropy: EntropyStats | null
   readonly texts: readonly AuditText[]
   readonly uninspected: number
   readonly tokens: Usage | null
@@ -51,6 +61,12 @@ export interface AuditRecord {
 export interface AuditVersions {
   readonly guard: string
   readonly rules: string
+}
+
+export interface AuditTool {
+  readonly name: string
+  /** Whether the request offered it to the model. */
+  readonly offered: boolean
 }
 
 /** One answer of policy. Names of tools are left out: callers choose them. */
@@ -75,6 +91,8 @@ export interface AuditFinding {
   readonly start: number
   readonly end: number
   readonly score: number
+  /** The score at which policy does more, or does this, about the rule; absent where policy looks at no score. */
+  readonly threshold?: number
   /** Codes such as `luhn` or `decoded:base64`: why it is one. */
   readonly evidence: readonly string[]
   readonly action: Action
@@ -100,4 +118,23 @@ export interface AuditLog {
   unready(): string | undefined
   /** Writes a checkpoint and closes the sinks. */
   close(): Promise<void>
+}
+
+/** An automated response to a threat that began or ended, as an entry of the same log. */
+export interface AuditResponse {
+  readonly order: string
+  readonly kind: 'revoke' | 'tighten' | 'quarantine'
+  readonly step: 'began' | 'extended' | 'undone' | 'lapsed'
+  /** Caller, overlay or pod, in words without a secret. */
+  readonly target: Readonly<Record<string, string>>
+  readonly by: string
+  readonly event: string
+  /** RFC 3339: until when it holds, or held. */
+  readonly until: string
+}
+
+/** A log that takes responses as well. */
+export interface ResponseLog {
+  /** Resolves when durable. One that cannot be written yet is kept, within bounds, and written later. */
+  respond(entry: AuditResponse): Promise<void>
 }

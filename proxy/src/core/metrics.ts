@@ -1,3 +1,5 @@
+import { genAiMetrics } from './gen-ai-metrics.ts'
+
 type Row = {
   readonly kind: 'counter' | 'gauge' | 'histogram'
   readonly help: string
@@ -302,9 +304,56 @@ export const metrics = {
     help: 'Callers, addresses and roles whose past made room for others since the start.',
     labels: ['kind'],
   },
+  postern_respond_active: {
+    kind: 'gauge',
+    help: 'Automated responses in force, by kind: revoke, tighten, quarantine.',
+    labels: ['kind'],
+  },
+  postern_respond_orders_total: {
+    kind: 'counter',
+    help: 'Responses asked for, by kind and result: began, extended, known, undone, lapsed, protected, full, throttled, failed.',
+    labels: ['kind', 'result'],
+  },
+  postern_respond_webhooks_total: {
+    kind: 'counter',
+    help: 'Falco events received, by result: taken, unmatched, repeated, refused (credential), invalid, stale, full, failed.',
+    labels: ['result'],
+  },
+  postern_respond_refused_total: {
+    kind: 'counter',
+    help: 'Exchanges refused or cut by a response: revoke, quarantine.',
+    labels: ['kind'],
+  },
+  postern_respond_events_total: {
+    kind: 'counter',
+    help: 'Events in the shape of Falco, by result: sent, dropped (queue full), failed.',
+    labels: ['result'],
+  },
+  postern_respond_callers: {
+    kind: 'gauge',
+    help: 'Callers whose refusals are counted at the moment.',
+    labels: [],
+  },
+  postern_respond_fetches_total: {
+    kind: 'counter',
+    help: 'Questions of this guard to the controller about responses: new, unchanged, failed.',
+    labels: ['result'],
+  },
+  postern_telemetry_exports_total: {
+    kind: 'counter',
+    help: 'Batches sent to the OpenTelemetry collector, by signal (traces, metrics) and result (ok, failed).',
+    labels: ['signal', 'result'],
+  },
+  ...genAiMetrics,
 } as const satisfies Record<string, Row>
 
 export type MetricName = keyof typeof metrics
+
+/** The span of a recorded trace, as hex digits: what an exemplar points to. */
+export interface TraceRef {
+  readonly traceId: string
+  readonly spanId: string
+}
 
 /** Takes label values in the order of the metric's table row. Never throws. */
 export interface Meter {
@@ -312,6 +361,13 @@ export interface Meter {
   add(name: MetricName, amount: number, ...labels: readonly string[]): void
   set(name: MetricName, value: number, ...labels: readonly string[]): void
   observe(name: MetricName, value: number, ...labels: readonly string[]): void
+  /** The same meter, whose counts and observations name this trace as their exemplar; without a trace the meter itself. */
+  traced(trace: TraceRef | undefined): Meter
 }
 
-export const noMeter: Meter = { add: () => undefined, set: () => undefined, observe: () => undefined }
+export const noMeter: Meter = {
+  add: () => undefined,
+  set: () => undefined,
+  observe: () => undefined,
+  traced: () => noMeter,
+}
