@@ -5,6 +5,7 @@ import { boards } from './dashboards/all.ts'
 import { startBehaviourMetrics, type BehaviourMetrics } from './demo/behaviour-metrics.ts'
 import { startControllerMetrics, type ControllerMetrics } from './demo/controller-metrics.ts'
 import { isInstalled, startPrometheus, type Daemon } from './demo/prometheus.ts'
+import { startRedteamMetrics, type RedteamMetrics } from './demo/redteam-metrics.ts'
 import { startScene, type Scene } from './demo/scene.ts'
 
 const HAVE = isInstalled('prometheus')
@@ -16,6 +17,7 @@ const RULES = resolve(import.meta.dirname, 'generated/rules/postern.rules.yaml')
 let scene: Scene | undefined
 let controller: ControllerMetrics | undefined
 let models: BehaviourMetrics | undefined
+let redteam: RedteamMetrics | undefined
 let prometheus: Daemon | undefined
 
 beforeAll(async () => {
@@ -23,9 +25,11 @@ beforeAll(async () => {
   scene = await startScene()
   controller = await startControllerMetrics()
   models = await startBehaviourMetrics()
+  redteam = await startRedteamMetrics()
   prometheus = await startPrometheus({
     targets: [new URL(scene.guard.adminUrl).host, models.target],
     controllers: [controller.target],
+    pushed: [redteam.target],
     ruleFiles: [RULES],
     interval: '1s',
   })
@@ -41,6 +45,7 @@ afterAll(async () => {
   await prometheus?.close()
   await controller?.close()
   await models?.close()
+  await redteam?.close()
   await scene?.close()
 })
 

@@ -1,6 +1,10 @@
-import { metrics, type MetricName } from '../proxy/src/core/metrics.ts'
+import { metrics as guardMetrics } from '../proxy/src/core/metrics.ts'
+import { secMetrics } from './sec-metrics.ts'
+
+const metrics = { ...guardMetrics, ...secMetrics }
 
 type Table = typeof metrics
+type MetricName = keyof Table
 export type Kind = Table[MetricName]['kind']
 type NameOf<K extends Kind> = { [N in MetricName]: Table[N]['kind'] extends K ? N : never }[MetricName]
 /** Labels that the scrape adds, on every metric. */
@@ -25,7 +29,7 @@ export interface Scope {
 }
 
 /**
- * PromQL over the proxy's own table of metrics: a metric or a label that is renamed there does not compile here, and a
+ * PromQL over the proxy's own table of metrics and that of the red team: a metric or a label that is renamed there does not compile here, and a
  * rate of a gauge or a quantile of a counter does not either.
  */
 export const promql = (scope: Scope) => {

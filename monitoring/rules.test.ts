@@ -15,7 +15,7 @@ const when = (program: string, from: string) =>
     ? { run: test, why: '' }
     : { run: test.skip, why: ` (skipped: no ${program} on the PATH; Debian has it in the package ${from})` }
 
-const TESTS = ['rules.test.yaml', 'rules-slow.test.yaml']
+const TESTS = ['rules.test.yaml', 'rules-slow.test.yaml', 'rules-days.test.yaml']
 const promtool = when('promtool', 'prometheus')
 const amtool = when('amtool', 'prometheus-alertmanager')
 

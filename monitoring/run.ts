@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isInstalled, startDaemon, startPrometheus, type Daemon } from './demo/prometheus.ts'
 import { startBehaviourMetrics } from './demo/behaviour-metrics.ts'
+import { startRedteamMetrics } from './demo/redteam-metrics.ts'
 import { startScene } from './demo/scene.ts'
 import { readFileSync } from 'node:fs'
 
@@ -42,10 +43,13 @@ try {
   opened.push(scene)
   const models = await startBehaviourMetrics()
   opened.push(models)
+  const redteam = await startRedteamMetrics()
+  opened.push(redteam)
   const alertmanager = await startAlertmanager()
   opened.push(alertmanager)
   const prometheus = await startPrometheus({
     targets: [new URL(scene.guard.adminUrl).host, models.target],
+    pushed: [redteam.target],
     ruleFiles: [RULES],
     alertmanager: new URL(alertmanager.url).host,
     interval: '5s',

@@ -6,6 +6,7 @@ import { budgets } from './budgets.ts'
 import { controller } from './controller.ts'
 import { overview } from './overview.ts'
 import { policy } from './policy.ts'
+import { redteam } from './redteam.ts'
 import { security } from './security.ts'
 import { streaming } from './streaming.ts'
 import { upstream } from './upstream.ts'
@@ -13,6 +14,7 @@ import { upstream } from './upstream.ts'
 export const boards: readonly Board[] = [
   overview,
   security,
+  redteam,
   access,
   behaviour,
   policy,

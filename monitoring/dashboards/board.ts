@@ -2,8 +2,8 @@ import { promql } from '../promql.ts'
 
 /** One panel as data; render.ts makes Grafana's JSON of it. */
 export interface Panel {
-  /** `series`: lines over time. `stat`: one number. `heat`: a histogram over time. `table`: the newest values, sorted. `matrix`: the same, with rows and columns from two labels. `logs`: log lines. */
-  readonly kind: 'series' | 'stack' | 'stat' | 'heat' | 'table' | 'matrix' | 'logs'
+  /** `series`: lines over time. `stat`: one number. `heat`: a histogram over time. `table`: the newest values, sorted. `matrix`: the same, with rows and columns from two labels. `logs`: log lines. `history`: a coloured row per series over time. */
+  readonly kind: 'series' | 'stack' | 'stat' | 'heat' | 'table' | 'matrix' | 'logs' | 'history'
   readonly title: string
   /** What it shows and when to worry: the panel's tooltip. */
   readonly says: string
@@ -36,11 +36,19 @@ interface Bands {
   readonly lowIsBad?: true
 }
 
+interface NumberBox {
+  readonly name: string
+  readonly label: string
+  readonly preset: string
+}
+
 export interface Board {
   /** Part of the dashboard's fixed address; never change it. */
   readonly uid: `postern-${string}`
   readonly title: string
   readonly says: string
+  /** Numbers that the viewer types above the board: `$name` in its queries. */
+  readonly numbers?: readonly NumberBox[]
   readonly rows: readonly { readonly title: string; readonly panels: readonly Panel[] }[]
 }
 
@@ -51,6 +59,9 @@ export const chosen = promql({ matchers: SCOPE, over: '$__rate_interval', keep: 
 
 /** The same over the whole time shown: for totals and tables. */
 export const shown = promql({ matchers: SCOPE, over: '$__range', keep: [] })
+
+/** Red-team runs: pushed by a job, so without a guard's address. */
+export const pushed = promql({ matchers: '', over: '$__rate_interval', keep: [] })
 
 /** A series that a recording rule makes. Those have no `instance`. */
 export const recorded = (name: `postern:${string}`, matchers = ''): string =>

@@ -27,6 +27,7 @@ import {
   MappingType,
   QueryVariableBuilder,
   RowBuilder,
+  TextBoxVariableBuilder,
   ThresholdsConfigBuilder,
   ThresholdsMode,
   VariableRefresh,
@@ -44,13 +45,14 @@ import {
   PromQueryFormat,
 } from '@grafana/grafana-foundation-sdk/prometheus'
 import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/stat'
+import { PanelBuilder as HistoryBuilder } from '@grafana/grafana-foundation-sdk/statushistory'
 import { PanelBuilder as TableBuilder } from '@grafana/grafana-foundation-sdk/table'
 import { PanelBuilder as SeriesBuilder } from '@grafana/grafana-foundation-sdk/timeseries'
 import type { Board, Panel, Query } from './board.ts'
 
 const PROMETHEUS = { type: 'prometheus', uid: '${datasource}' }
 const LOKI = { type: 'loki', uid: '${logs}' }
-const HEIGHT = { stat: 4, series: 8, stack: 8, heat: 8, table: 8, matrix: 10, logs: 10 } as const
+const HEIGHT = { stat: 4, series: 8, stack: 8, heat: 8, table: 8, matrix: 10, logs: 10, history: 8 } as const
 
 /** Grafana's classic JSON of a board. */
 export const dashboardOf = (board: Board): Dashboard => {
@@ -110,6 +112,9 @@ const variablesOf = (board: Board) => {
     ...(usesLoki ? [new DatasourceVariableBuilder('logs').label('Logs').type('loki')] : []),
     choice('namespace', 'Namespace', 'label_values(postern_ready, namespace)'),
     choice('instance', 'Guard', 'label_values(postern_ready{namespace=~"$namespace"}, instance)'),
+    ...(board.numbers ?? []).map(({ name, label, preset }) =>
+      new TextBoxVariableBuilder(name).label(label).defaultValue(preset),
+    ),
   ]
 }
 
@@ -145,6 +150,8 @@ const builderOf = (panel: Panel) => {
       return new TableBuilder()
     case 'matrix':
       return matrix(panel)
+    case 'history':
+      return new HistoryBuilder().colorScheme(new FieldColorBuilder().mode(FieldColorModeId.Thresholds))
     case 'logs':
       return new LogsBuilder().showTime(true).wrapLogMessage(true).prettifyLogMessage(true)
     case 'stack':

@@ -55,6 +55,8 @@ export interface PrometheusOptions {
   readonly targets: readonly string[]
   /** The same of controllers. */
   readonly controllers?: readonly string[]
+  /** What red-team runs pushed, or a Pushgateway. */
+  readonly pushed?: readonly string[]
   readonly ruleFiles: readonly string[]
   readonly alertmanager?: string
   /** Between two scrapes, and two evaluations; a PromQL duration. */
@@ -64,6 +66,7 @@ export interface PrometheusOptions {
 export const startPrometheus = ({
   targets,
   controllers = [],
+  pushed = [],
   ruleFiles,
   alertmanager,
   interval,
@@ -80,6 +83,7 @@ export const startPrometheus = ({
             job_name: 'postern-controller',
             static_configs: [{ targets: controllers, labels: { namespace: 'postern' } }],
           },
+          { job_name: 'pushgateway', honor_labels: true, static_configs: [{ targets: pushed }] },
         ],
         ...(alertmanager !== undefined && {
           alerting: { alertmanagers: [{ static_configs: [{ targets: [alertmanager] }] }] },

@@ -2,6 +2,7 @@ import { behaviour } from './behaviour.ts'
 import { controller } from './controller.ts'
 import { dependencies } from './dependencies.ts'
 import { guard } from './guard.ts'
+import { redteam } from './redteam.ts'
 import type { Alert, Group } from './rule.ts'
 import { security } from './security.ts'
 import { slo } from './slo.ts'
@@ -12,6 +13,7 @@ export const groups: readonly Group[] = [
   ...dependencies,
   ...security,
   ...behaviour,
+  ...redteam,
   ...controller,
 ]
 

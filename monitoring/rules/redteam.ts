@@ -1,0 +1,40 @@
+import { promql } from '../promql.ts'
+import type { Group } from './rule.ts'
+
+/** A job pushes these; the namespace is the scrape's own, if any. */
+const pushed = promql({ matchers: '', over: '5m', keep: ['namespace'] })
+
+const GUARDED = { target: '="guarded"' } as const
+const succeeded = pushed.sum('postern_sec_successes', { by: ['family'], where: GUARDED })
+const attacked = pushed.sum('postern_sec_attacks', { by: ['family'], where: GUARDED })
+
+export const redteam: readonly Group[] = [
+  {
+    name: 'postern-redteam',
+    rules: [
+      {
+        alert: 'PosternJailbreaksSucceed',
+        // One success of a handful is in the report of the run; this is a family that works.
+        expr: `(${succeeded}) / (${attacked}) > 0.05 and ${succeeded} >= 3`,
+        for: '0m',
+        severity: 'ticket',
+        summary:
+          'In the last red-team run, {{ $value | humanizePercentage }} of the attacks of the family {{ $labels.family }} got past the guard.',
+      },
+      {
+        alert: 'PosternReplayPassed',
+        expr: `${pushed.sum('postern_sec_replayed', { where: { ...GUARDED, outcome: '="allowed"' } })} > 0`,
+        for: '0m',
+        severity: 'ticket',
+        summary: '{{ $value }} attacks that are known to work got past the guard again.',
+      },
+      {
+        alert: 'PosternRedTeamOverdue',
+        expr: `time() - max by (namespace) (${pushed.value('postern_sec_run_timestamp_seconds', { where: GUARDED })}) > 8 * 86400`,
+        for: '1h',
+        severity: 'ticket',
+        summary: 'The last red-team run against the guard ended {{ $value | humanizeDuration }} ago.',
+      },
+    ],
+  },
+]
