@@ -19,13 +19,26 @@ const TLS = {
   clientAuth: 'optional',
 }
 
+/** The SPIFFE IDs of the controller's CA: the namespace is the tenant. */
+const BY_CERTIFICATE = {
+  certificates: {
+    trustDomains: ['cluster.local'],
+    grants: [{ match: 'ns/{tenant}/sa/*', roles: ['service'] }],
+  },
+}
+
 /** The image made from this repository, and times that a test can wait for. */
 const VALUES: Values = {
   image: { repository: 'postern.local/postern', tag: 'e2e', pullPolicy: 'Never' },
   injection: { drainSeconds: 20 },
   // A busy machine brings new trust to pods within this time.
   certificates: { settleSeconds: 120 },
-  guard: { profiles: { mtls: { server: { tls: TLS } } } },
+  guard: {
+    profiles: {
+      mtls: { server: { tls: TLS } },
+      certificates: { server: { tls: { ...TLS, clientAuth: 'required' } }, identity: BY_CERTIFICATE },
+    },
+  },
 }
 
 /** `helm upgrade --install` into an own namespace; waits until everything of it is ready. */

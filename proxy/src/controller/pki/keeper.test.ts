@@ -113,6 +113,27 @@ test('a rotation can be asked for by annotation, and happens once', async () => 
   expect(api.objects.get(SECRET)?.metadata.annotations).toBeUndefined()
 })
 
+test('older CAs are retired by annotation, but not before the newest has signed long enough for all to be renewed', async () => {
+  const leader = await keeper(true)
+  const first = leader.authorities()
+  const secret = api.objects.get(SECRET)!
+  const annotations = { 'postern.dev/rotate': 'now', 'postern.dev/retire': 'old' }
+  api.objects.set(SECRET, { ...secret, metadata: { ...secret.metadata, annotations } })
+  await leader.look()
+  now += 900_000
+  await leader.look()
+  expect(count(leader.authorities())).toBe(2)
+  now += 900_000
+  await leader.look()
+  expect([count(leader.authorities()), count(leader.bundleKeys())]).toEqual([1, 1])
+  expect(leader.authorities()).not.toBe(first)
+  expect(api.objects.get(SECRET)?.metadata.annotations).toBeUndefined()
+  await leader.look()
+  expect(events.filter((event) => event.startsWith('authority_retired'))).toEqual([
+    'authority_retired {"retired":1}',
+  ])
+})
+
 test('a Secret that is damaged later changes nothing, is told once, and is never written over', async () => {
   const leader = await keeper(true)
   const before = leader.authorities()

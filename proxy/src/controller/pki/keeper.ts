@@ -8,6 +8,7 @@ import {
   authoritiesPem,
   bundleKeysPem,
   isRotationDue,
+  isSettled,
   newGeneration,
   readGenerations,
   rotated,
@@ -119,11 +120,18 @@ const followSecret = async (options: KeeperOptions): Promise<Followed> => {
 
   const rotate = async (state: StoredState): Promise<void> => {
     const next = await rotated(known.generations, options, now())
-    if (!leader.leading() || !(await store.replace(next, state.resourceVersion))) return
+    if (!leader.leading() || !(await store.replace(next, state, 'rotation'))) return
     known = { generations: next, text: '' }
     const signsFrom = new Date(next.at(-1)?.signsFrom ?? 0).toISOString()
     log.info('authority_rotated', { signs_from: signsFrom, trusted: next.length })
     options.announce(`A new CA is trusted from now on and signs from ${signsFrom}.`)
+  }
+  const retire = async (state: StoredState): Promise<void> => {
+    const newest = known.generations.slice(-1)
+    if (!(await store.replace(newest, state, 'retirement'))) return
+    log.warn('authority_retired', { retired: known.generations.length - 1 })
+    options.announce('Only the newest CA is trusted from now on, as the annotation postern.dev/retire asked.')
+    known = { generations: newest, text: '' }
   }
   const follow = async (): Promise<void> => {
     const state = await store.read()
@@ -139,7 +147,9 @@ const followSecret = async (options: KeeperOptions): Promise<Followed> => {
       known = { generations, text: state.text }
     }
     const due = state.rotationAsked || isRotationDue(known.generations, now(), options.lifeMs)
-    if (due && leader.leading()) await rotate(state)
+    if (!leader.leading()) return
+    if (due) await rotate(state)
+    else if (state.retirementAsked && isSettled(known.generations, now(), options.settleMs)) await retire(state)
   }
   const look = async (): Promise<void> => {
     try {

@@ -1,4 +1,10 @@
-import { CoreV1Api, type KubeConfig, type V1OwnerReference, type V1Secret } from '@kubernetes/client-node'
+import {
+  CoreV1Api,
+  type KubeConfig,
+  type V1ObjectMeta,
+  type V1OwnerReference,
+  type V1Secret,
+} from '@kubernetes/client-node'
 import { asModel, kubeError, statusOf } from '../kube.ts'
 import { authoritiesPem, StateError, writeGenerations, type Generations } from './state.ts'
 
@@ -8,6 +14,8 @@ export interface StoredState {
   readonly resourceVersion: string
   /** Someone asked for a new CA by the annotation `postern.dev/rotate`. */
   readonly rotationAsked: boolean
+  /** Someone asked by the annotation `postern.dev/retire` that older CAs are trusted no more. */
+  readonly retirementAsked: boolean
 }
 
 export interface SecretStore {
@@ -15,8 +23,8 @@ export interface SecretStore {
   read(): Promise<StoredState | undefined>
   /** False when another replica was first. */
   create(generations: Generations): Promise<boolean>
-  /** False when it has changed since it was read. Takes the annotation away. */
-  replace(generations: Generations, resourceVersion: string): Promise<boolean>
+  /** False when it has changed since `read` was read. Takes the annotation away that this answers. */
+  replace(generations: Generations, read: StoredState, answers: 'rotation' | 'retirement'): Promise<boolean>
 }
 
 export interface SecretStoreOptions {
@@ -29,11 +37,15 @@ export interface SecretStoreOptions {
 
 const KEY = 'state.json'
 const ROTATE = 'postern.dev/rotate'
+const RETIRE = 'postern.dev/retire'
 
 export const secretStore = ({ kube, namespace, name, owner }: SecretStoreOptions): SecretStore => {
   const api = kube.makeApiClient(CoreV1Api)
   const where = `Secret ${namespace}/${name}`
-  const body = async (generations: Generations, resourceVersion?: string): Promise<V1Secret> => {
+  const body = async (
+    generations: Generations,
+    { resourceVersion, annotations }: Pick<V1ObjectMeta, 'resourceVersion' | 'annotations'> = {},
+  ): Promise<V1Secret> => {
     const owned = await owner()
     return asModel<V1Secret>({
       apiVersion: 'v1',
@@ -44,6 +56,7 @@ export const secretStore = ({ kube, namespace, name, owner }: SecretStoreOptions
         namespace,
         labels: { 'app.kubernetes.io/managed-by': 'postern-controller' },
         ...(resourceVersion !== undefined && { resourceVersion }),
+        ...(annotations !== undefined && { annotations }),
         ...(owned !== undefined && { ownerReferences: [owned] }),
       },
       data: { [KEY]: base64(writeGenerations(generations)), 'ca.crt': base64(authoritiesPem(generations)) },
@@ -72,10 +85,12 @@ export const secretStore = ({ kube, namespace, name, owner }: SecretStoreOptions
       unlessConflict('create', async () =>
         api.createNamespacedSecret({ namespace, body: await body(generations) }),
       ),
-    replace: (generations, resourceVersion) =>
-      unlessConflict('write', async () =>
-        api.replaceNamespacedSecret({ namespace, name, body: await body(generations, resourceVersion) }),
-      ),
+    replace: (generations, { resourceVersion, retirementAsked }, answers) =>
+      unlessConflict('write', async () => {
+        const still = retirementAsked && answers !== 'retirement' ? { annotations: { [RETIRE]: 'asked' } } : {}
+        const written = await body(generations, { resourceVersion, ...still })
+        await api.replaceNamespacedSecret({ namespace, name, body: written })
+      }),
   }
 }
 
@@ -89,6 +104,7 @@ const stored = ({ data, metadata }: V1Secret, where: string): StoredState => {
     text: Buffer.from(text, 'base64').toString('utf8'),
     resourceVersion: metadata?.resourceVersion ?? '',
     rotationAsked: metadata?.annotations?.[ROTATE] !== undefined,
+    retirementAsked: metadata?.annotations?.[RETIRE] !== undefined,
   }
 }
 

@@ -98,6 +98,10 @@ export const trustedAt = (generations: Generations, now: number): readonly Gener
 export const isRotationDue = (generations: Generations, now: number, lifeMs: number): boolean =>
   (generations.at(-1)?.notAfter ?? 0) - now < lifeMs / 3
 
+/** True when the newest one has signed for as long as it was trusted before: what the others signed is renewed by then. */
+export const isSettled = (generations: Generations, now: number, settleMs: number): boolean =>
+  (generations.at(-1)?.signsFrom ?? Infinity) + settleMs <= now
+
 /** With a new one at the end, which signs at once when no other can, and without those that have ended. */
 export const rotated = async (
   generations: Generations,
