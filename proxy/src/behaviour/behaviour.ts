@@ -1,15 +1,16 @@
-import type { Behaviour, ExchangeFacts, Flag } from '../core/behaviour.ts'
+import type { AnswerSample, Behaviour, ExchangeFacts, Flag } from '../core/behaviour.ts'
 import type { Log } from '../core/log.ts'
 import type { Meter } from '../core/metrics.ts'
-import { anomalies, type AnomalyOptions, type Kind } from './anomalies.ts'
+import { anomalies, type Anomalies, type AnomalyOptions } from './anomalies.ts'
 import { answerSample } from './answer-sample.ts'
 import { snapshotOf, type Baseline } from './baseline.ts'
-import { disparities, type Dimension } from './disparity.ts'
+import { watchedGroups, type GroupsOptions } from './groups.ts'
 import { declared } from './names.ts'
 import { profiles, type ProfilesOptions } from './profiles.ts'
+import { guardedSample, safely } from './safely.ts'
 import { toolUse } from './tool-use.ts'
 
-export interface BehaviourOptions extends AnomalyOptions {
+export interface BehaviourOptions extends AnomalyOptions, GroupsOptions {
   /** Names that may be labels of metrics; every other name counts as `other`. */
   readonly models: readonly string[]
   readonly tenants: readonly string[]
@@ -19,9 +20,6 @@ export interface BehaviourOptions extends AnomalyOptions {
   readonly entropyThresholdBits: number
   readonly baseline: Baseline | undefined
   readonly window: ProfilesOptions['window']
-  readonly groups: readonly Dimension[]
-  /** How long outcomes of groups count: once to twice this. */
-  readonly groupWindowMs: number
   /** 0 to below 1; Math.random when absent. */
   readonly random?: () => number
 }
@@ -33,52 +31,64 @@ export interface Instruments {
   readonly now: () => Date
 }
 
+export interface WatchedBehaviour extends Behaviour {
+  /** Other options from now on. What was learned stays; the bounds and intervals of the pasts do too. */
+  update(options: BehaviourOptions): void
+}
+
 /** See core/behaviour.ts. A failure of our own is logged, once for each minute, and never reaches the exchange. */
-export const behaviour = (options: BehaviourOptions, instruments: Instruments): Behaviour => {
+export const behaviour = (given: BehaviourOptions, instruments: Instruments): WatchedBehaviour => {
   const { meter, log, now } = instruments
-  const { baseline, random = Math.random } = options
-  const drift = profiles({ ...options, random }, instruments)
-  const tools = toolUse({ maxCallers: options.maxKeys, roles: baseline?.roles ?? [] })
+  let options = given
+  const drift = profiles({ ...options, random: options.random ?? Math.random }, instruments)
+  const tools = toolUse({ maxCallers: options.maxKeys, roles: options.baseline?.roles ?? [] })
   const odd = anomalies(options)
-  const groups = disparities(options.groups, options.groupWindowMs)
-  const count = counters(options, meter)
-  meter.set('postern_behaviour_baseline_timestamp_seconds', baseline ? Date.parse(baseline.made) / 1000 : 0)
+  const groups = watchedGroups(options, meter)
+  const flagged: Partial<Record<Flag, number>> = {}
+  let count = counters(options, meter)
+  let closed = false
+  const guarded = safely(log)
   const watch = (facts: ExchangeFacts): readonly Flag[] => {
     drift.seen(facts)
     groups.seen(facts)
     const flags = [...odd.seen(facts), ...tools.seen(facts)]
     if ((facts.answer?.entropy?.mean ?? 0) > options.entropyThresholdBits) flags.push('entropy_high')
+    for (const flag of flags) flagged[flag] = (flagged[flag] ?? 0) + 1
     count(facts, flags)
     return flags
   }
-  let failedAt = -Infinity
-  let closed = false
+  const setBaseline = (): void => {
+    const at = options.baseline ? Date.parse(options.baseline.made) / 1000 : 0
+    meter.set('postern_behaviour_baseline_timestamp_seconds', at)
+  }
+  setBaseline()
   return {
-    seen: (facts) => {
-      if (closed) return []
-      try {
-        return watch(facts)
-      } catch (cause) {
-        if (facts.at - failedAt > FAILURE_LOG_MS) log.error('behaviour_failed', { cause: cause as Error })
-        failedAt = facts.at
-        return []
-      }
-    },
-    sample: answerSample,
+    seen: (facts) => (closed ? NONE : guarded(() => watch(facts), NONE)),
+    sample: (): AnswerSample => guardedSample(answerSample(), guarded),
     snapshot: () =>
       snapshotOf({ made: now().toISOString(), profiles: drift.snapshot(), roles: tools.snapshot() }),
     tick: (at) => {
       if (closed) return
-      drift.tick(at)
-      for (const { dimension, group, outcome, ratio, test, adverse } of groups.report()) {
-        meter.set('postern_behaviour_disparity_ratio', ratio, dimension, group, outcome)
-        meter.set('postern_behaviour_disparity_p_value', test.pValue, dimension, group, outcome)
-        meter.set('postern_behaviour_disparity_adverse', adverse ? 1 : 0, dimension, group, outcome)
-      }
-      for (const [kind, { size, forgotten }] of Object.entries(odd.tracked()) as [Kind, Tracked][]) {
-        meter.set('postern_behaviour_tracked', size, kind)
-        meter.set('postern_behaviour_forgotten', forgotten, kind)
-      }
+      guarded(() => {
+        drift.tick(at)
+        groups.tick()
+        setTracked(odd.tracked(), meter)
+      }, undefined)
+    },
+    report: () => ({
+      baseline: options.baseline?.made,
+      models: drift.report(),
+      groups: groups.report(),
+      flags: { ...flagged },
+    }),
+    update: (next) => {
+      const fresh = next.baseline?.made !== options.baseline?.made
+      options = next
+      count = counters(next, meter)
+      drift.update({ ...next, random: next.random ?? Math.random })
+      groups.update(next)
+      if (fresh) tools.learn(next.baseline?.roles ?? [])
+      setBaseline()
     },
     close: () => {
       closed = true
@@ -86,9 +96,14 @@ export const behaviour = (options: BehaviourOptions, instruments: Instruments): 
   }
 }
 
-const FAILURE_LOG_MS = 60_000
+const NONE: readonly Flag[] = []
 
-type Tracked = Readonly<{ size: number; forgotten: number }>
+const setTracked = (tracked: ReturnType<Anomalies['tracked']>, meter: Meter): void => {
+  for (const kind of ['caller', 'address', 'role'] as const) {
+    meter.set('postern_behaviour_tracked', tracked[kind].size, kind)
+    meter.set('postern_behaviour_forgotten', tracked[kind].forgotten, kind)
+  }
+}
 
 const counters = (options: BehaviourOptions, meter: Meter) => {
   const model = declared(options.models)

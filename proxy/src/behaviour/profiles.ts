@@ -1,8 +1,8 @@
-import type { ExchangeFacts } from '../core/behaviour.ts'
+import type { ExchangeFacts, ModelReport } from '../core/behaviour.ts'
 import type { Log } from '../core/log.ts'
 import type { Meter } from '../core/metrics.ts'
 import type { Baseline, Profile } from './baseline.ts'
-import { driftOf } from './drift.ts'
+import { driftOf, type Drift } from './drift.ts'
 import { declared } from './names.ts'
 import { pageHinkley, type PageHinkley } from './page-hinkley.ts'
 import type { Share } from './proportions.ts'
@@ -25,6 +25,9 @@ export interface Profiles {
   /** Closes windows that are old. */
   tick(at: number): void
   snapshot(): readonly Profile[]
+  report(): readonly ModelReport[]
+  /** Compares with another baseline, or declares other names, from now on; what was seen stays. */
+  update(options: ProfilesOptions): void
   readonly size: number
 }
 
@@ -34,8 +37,10 @@ interface State {
   readonly all: Pane
   window: Pane
   since: number
-  readonly baseline: Pane | undefined
-  readonly detectors: readonly Detector[]
+  baseline: Pane | undefined
+  detectors: readonly Detector[]
+  /** Of the last closed window. */
+  drifts: readonly Drift[]
 }
 
 interface Detector {
@@ -56,9 +61,9 @@ export const profiles = (
   options: ProfilesOptions,
   { meter, log }: { readonly meter: Meter; readonly log: Log },
 ): Profiles => {
-  const { baseline, window, random } = options
-  const names = { model: declared(options.models), tenant: declared(options.tenants) }
-  const tool = declared(options.tools)
+  let { baseline, window } = options
+  let names = namesOf(options)
+  const { random } = options
   const states = new Map<string, Map<string, State>>()
   const close = (state: State, at: number): void => {
     report(state, { meter, log })
@@ -77,7 +82,7 @@ export const profiles = (
   return {
     seen: (facts) => {
       const state = stateOf(facts)
-      const seen = observationOf(facts, tool)
+      const seen = observationOf(facts, names.tool)
       take(state.all, seen, random)
       take(state.window, seen, random)
       detect(state, seen, { meter, log })
@@ -89,24 +94,58 @@ export const profiles = (
         if (at - state.since >= window.ms && state.window.exchanges > 0) close(state, at)
     },
     snapshot: () => each().map(({ labels: [model, tenant], all }) => ({ model, tenant, pane: all })),
+    report: () => each().map(reportOf),
+    update: (next) => {
+      names = namesOf(next)
+      window = next.window
+      if (next.baseline?.made === baseline?.made) return
+      baseline = next.baseline
+      for (const state of each()) {
+        for (const { feature } of state.drifts)
+          meter.set('postern_behaviour_drifted', 0, ...state.labels, feature)
+        Object.assign(state, comparedWith(state.labels, baseline), NOTHING_YET())
+      }
+    },
     get size() {
       return each().length
     },
   }
 }
 
-const newState = (labels: readonly [string, string], baseline: Baseline | undefined, at: number): State => {
-  const [model, tenant] = labels
+const namesOf = ({ models, tenants, tools }: ProfilesOptions) => ({
+  model: declared(models),
+  tenant: declared(tenants),
+  tool: declared(tools),
+})
+
+const newState = (labels: readonly [string, string], baseline: Baseline | undefined, at: number): State => ({
+  labels,
+  all: emptyPane(),
+  since: at,
+  ...comparedWith(labels, baseline),
+  ...NOTHING_YET(),
+})
+
+const NOTHING_YET = (): Pick<State, 'window' | 'drifts'> => ({ window: emptyPane(), drifts: [] })
+
+const comparedWith = (
+  [model, tenant]: readonly [string, string],
+  baseline: Baseline | undefined,
+): Pick<State, 'baseline' | 'detectors'> => {
   const known = baseline?.profiles.find((one) => one.model === model && one.tenant === tenant)?.pane
-  return {
-    labels,
-    all: emptyPane(),
-    window: emptyPane(),
-    since: at,
-    baseline: known,
-    detectors: known === undefined ? [] : detectorsOf(known),
-  }
+  return { baseline: known, detectors: known === undefined ? [] : detectorsOf(known) }
 }
+
+const reportOf = ({ labels: [model, tenant], all, drifts }: State): ModelReport => ({
+  model,
+  tenant,
+  exchanges: all.exchanges,
+  answers: all.answers,
+  refused: all.refused / Math.max(1, all.exchanges),
+  declined: all.declined / Math.max(1, all.answers),
+  entropy: all.samples.entropy.count === 0 ? undefined : all.samples.entropy.mean,
+  drifts: drifts.map(({ feature, psi, verdict }) => ({ feature, psi, verdict })),
+})
 
 /** A rate of nothing at all would make a single event a change. */
 const LEAST_RATE_SPREAD = Math.sqrt(0.05 * 0.95)
@@ -161,9 +200,11 @@ const detect = ({ detectors, labels }: State, seen: Observation, { meter, log }:
   }
 }
 
-const report = ({ baseline, window, labels }: State, { meter, log }: Instruments): void => {
+const report = (state: State, { meter, log }: Instruments): void => {
+  const { baseline, window, labels } = state
   if (baseline === undefined) return
-  for (const { feature, psi, noise, ks, verdict } of driftOf(baseline, window)) {
+  state.drifts = driftOf(baseline, window)
+  for (const { feature, psi, noise, ks, verdict } of state.drifts) {
     meter.set('postern_behaviour_drift_psi', psi, ...labels, feature)
     meter.set('postern_behaviour_drifted', verdict === 'shifted' ? 1 : 0, ...labels, feature)
     if (ks) meter.set('postern_behaviour_drift_p_value', ks.pValue, ...labels, feature)

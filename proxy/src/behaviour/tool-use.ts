@@ -17,6 +17,8 @@ export interface RoleTools {
 export interface ToolUse {
   seen(facts: ExchangeFacts): readonly Flag[]
   snapshot(): readonly RoleTools[]
+  /** Also knows what these roles used. */
+  learn(roles: readonly RoleTools[]): void
 }
 
 export const MOST_ROLES = 256
@@ -44,10 +46,20 @@ interface Role {
  */
 export const toolUse = (options: ToolUseOptions): ToolUse => {
   const callers = bounded<Caller>(options.maxCallers, () => ({ calls: 0, taught: 0, tools: new Set() }))
-  const known = new Map(options.roles.map((role) => [role.role, role]))
+  let known = new Map<string, RoleTools>()
   const roles = bounded<Role>(MOST_ROLES, (name) => fromBaseline(known.get(name)))
-  for (const name of [...known.keys()].slice(0, MOST_ROLES)) roles.at(name)
+  const learnRoles = (taught: readonly RoleTools[]): void => {
+    known = new Map(taught.map((role) => [role.role, role]))
+    for (const [name, { tools }] of [...known].slice(0, MOST_ROLES)) {
+      const role = roles.at(name)
+      role.calls = Math.max(role.calls, LEAST_CALLS)
+      for (const [tool, names] of Object.entries(tools))
+        role.tools.set(tool, new Set([...(role.tools.get(tool) ?? []), ...names].slice(0, MOST_ARGUMENTS)))
+    }
+  }
+  learnRoles(options.roles)
   return {
+    learn: learnRoles,
     seen: (facts) => {
       const called = facts.answer?.called ?? []
       if (called.length === 0) return NOTHING

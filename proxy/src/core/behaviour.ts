@@ -118,7 +118,46 @@ export interface Behaviour {
   snapshot(): Json
   /** Takes the clock of `seen`: closes windows of models that get little traffic, and sets the gauges. */
   tick(at: number): void
+  /** Per model and tenant: what the last windows were like, for a page. */
+  report(): BehaviourReport
   close(): void
+}
+
+/** What a page shows of how models behave. Names are declared ones, or `other`. */
+export interface BehaviourReport {
+  /** When the baseline was frozen; undefined without one. */
+  readonly baseline: string | undefined
+  readonly models: readonly ModelReport[]
+  readonly groups: readonly GroupReport[]
+  /** Since the start. */
+  readonly flags: Readonly<Partial<Record<Flag, number>>>
+}
+
+export interface ModelReport {
+  readonly model: string
+  readonly tenant: string
+  readonly exchanges: number
+  readonly answers: number
+  /** Shares of 0 to 1. */
+  readonly refused: number
+  readonly declined: number
+  /** Mean bits a token; undefined when no answer had probabilities. */
+  readonly entropy: number | undefined
+  /** Of the last closed window; empty without a baseline. */
+  readonly drifts: readonly {
+    readonly feature: string
+    readonly psi: number
+    readonly verdict: 'stable' | 'moderate' | 'shifted'
+  }[]
+}
+
+export interface GroupReport {
+  readonly dimension: string
+  readonly group: string
+  readonly outcome: string
+  readonly ratio: number
+  readonly pValue: number
+  readonly adverse: boolean
 }
 
 const NO_FACTS: AnswerFacts = {
@@ -139,5 +178,6 @@ export const noBehaviour: Behaviour = {
   }),
   snapshot: () => null,
   tick: () => undefined,
+  report: () => ({ baseline: undefined, models: [], groups: [], flags: {} }),
   close: () => undefined,
 }

@@ -67,6 +67,8 @@ export interface WholeReply {
   readonly choices: readonly number[]
   readonly texts: readonly ReplyText[]
   readonly toolCalls: readonly ToolCall[]
+  /** Of the content of every choice, as far as they spell it; empty when the model server gave none. */
+  readonly logprobs: readonly TokenLogprob[]
   readonly finishReasons: readonly string[]
   readonly usage: Usage | undefined
 }

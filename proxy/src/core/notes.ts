@@ -1,10 +1,14 @@
 import type { AuditDecision, AuditFinding, AuditRecord, AuditText } from './audit.ts'
+import type { AnswerSample } from './behaviour.ts'
 import type { Caller } from './caller.ts'
 import type { Usage } from './dialect.ts'
 import type { Received } from './exchange.ts'
 import type { Lease } from './limits.ts'
+import type { Meter } from './metrics.ts'
 import type { Obligations, PolicyAnswer, Stage } from './policy.ts'
-import type { ExchangeSpan, ModelSpan } from './tracing.ts'
+import type { ModelVersion } from './upstream.ts'
+import type { RefusalCode } from './refusal.ts'
+import type { ExchangeSpan, ModelCallStart, ModelSpan } from './tracing.ts'
 
 /**
  * What is known of one exchange so far. Every step adds what it learned, so that the record is complete wherever the
@@ -13,6 +17,8 @@ import type { ExchangeSpan, ModelSpan } from './tracing.ts'
 export interface Notes {
   readonly received: Received
   readonly span: ExchangeSpan
+  /** Counts with this exchange's trace as the exemplar, when the trace is recorded. */
+  readonly meter: Meter
   /** RFC 3339, UTC. */
   readonly time: string
   caller: Caller | undefined
@@ -22,6 +28,8 @@ export interface Notes {
   listed: string
   /** Empty until a model server answered. */
   upstream: string
+  /** The version of the model that answered, where a registry is followed. */
+  version: ModelVersion | undefined
   stream: boolean
   /** The model as the model server named it; empty until it did, or when that is no plain name. */
   answered: string
@@ -32,6 +40,10 @@ export interface Notes {
   status: number
   reasons: readonly string[]
   readonly findings: AuditFinding[]
+  /** Names of the tools that the model was offered. */
+  offered: readonly string[]
+  /** Undefined until an answer of the model is read. */
+  sample: AnswerSample | undefined
   readonly texts: AuditText[]
   uninspected: number
   /** As the model server reported it. */
@@ -40,7 +52,11 @@ export interface Notes {
   estimated: Usage
   /** What the answer may have cost, for when nobody saw it. */
   reserved: Usage
+  /** What the model was called for; empty until it is. */
+  operation: ModelCallStart['operation'] | ''
   modelSpan: ModelSpan | undefined
+  /** Why the exchange was refused or cut short by us, by the client or by the model server. */
+  failure: RefusalCode | undefined
   lease: Lease | undefined
   /** Milliseconds by name, such as `guard`, `scan`, `model`. */
   readonly timings: Record<string, number>

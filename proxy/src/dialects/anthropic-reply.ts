@@ -149,6 +149,7 @@ export const readMessage = (received: JsonObject): WholeReply => {
     choices: [0],
     texts,
     toolCalls: reading.toolCalls,
+    logprobs: [],
     finishReasons: typeof reason === 'string' ? [reason] : [],
     usage: isObject(usage) ? anthropicUsage(usage) : undefined,
   }

@@ -51,6 +51,7 @@ export const readChoices = (received: JsonObject, shape: Shape, object: string):
     choices: numbers,
     texts,
     toolCalls: reading.toolCalls,
+    logprobs: reading.logprobs,
     finishReasons: choices.flatMap(({ finish_reason: reason }) =>
       typeof reason === 'string' ? [reason] : [],
     ),

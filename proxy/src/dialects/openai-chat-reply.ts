@@ -99,6 +99,7 @@ const checkedLogprobs = (value: Json | undefined, message: JsonObject, reading: 
       const path = [...reading.path, 'logprobs', key, 'top', rank]
       reading.add({ path, role: 'assistant', channel: 'message', value: text })
     })
+    for (const token of tokens) reading.logprobs.push(token)
     return [key, chatLogprobs(tokens)]
   })
   return kept.every(([, list]) => list === null) ? null : Object.fromEntries(kept)

@@ -65,6 +65,8 @@ const checkedLogprobs = (value: Json | undefined, text: Json | undefined, readin
       reading.add({ path, role: 'assistant', channel: 'message', value: joint })
     },
   )
+  for (const { token, logprob, top } of tokens)
+    if (logprob !== null) reading.logprobs.push({ token, logprob, top })
   return legacyLogprobs(tokens, 0)
 }
 

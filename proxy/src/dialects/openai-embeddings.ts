@@ -66,6 +66,7 @@ export const openaiEmbeddings: Dialect = {
       choices: [],
       texts: [],
       toolCalls: [],
+      logprobs: [],
       finishReasons: [],
       usage: isObject(read['usage']) ? openaiUsage(read['usage']) : undefined,
     }

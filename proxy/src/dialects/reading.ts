@@ -1,4 +1,4 @@
-import type { DialectOptions, ToolCall } from '../core/dialect.ts'
+import type { DialectOptions, TokenLogprob, ToolCall } from '../core/dialect.ts'
 import { Refusal } from '../core/refusal.ts'
 import type { Channel, Path, Role, Text } from '../core/text.ts'
 import { pointer } from '../core/text.ts'
@@ -12,6 +12,8 @@ export interface Reading {
   readonly tools: string[]
   readonly extras: Set<string>
   readonly toolCalls: ToolCall[]
+  /** Of an answer: probabilities that spell the content. */
+  readonly logprobs: TokenLogprob[]
   uninspected: number
   /** Of an answer: the choice being read. */
   choice: number
@@ -29,6 +31,7 @@ export const newReading = (
   tools: [],
   extras: new Set(),
   toolCalls: [],
+  logprobs: [],
   uninspected: 0,
   choice: 0,
 })

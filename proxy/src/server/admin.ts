@@ -15,6 +15,8 @@ export interface AdminOptions {
   readonly coverage: () => Json
   /** With secrets masked. */
   readonly config: () => Json
+  /** What was learned of models and callers, for who shows the token. */
+  readonly baseline?: (authorization: string | undefined) => { readonly status: number; readonly body: Json }
   /** Starts the drain; the answer does not wait for its end. */
   readonly drain: () => void
   /** Whether whoever shares the network namespace may start the drain. */
@@ -78,7 +80,7 @@ interface Page {
 }
 
 interface Pages {
-  readonly pages: Readonly<Record<string, (() => Page | Promise<Page>) | undefined>>
+  readonly pages: Readonly<Record<string, ((request: IncomingMessage) => Page | Promise<Page>) | undefined>>
   readonly log: Log
 }
 
@@ -101,12 +103,20 @@ const adminPages = (options: AdminOptions): Pages['pages'] => {
     },
     'GET /coverage': () => json(200, options.coverage()),
     'GET /config': () => json(200, options.config()),
+    ...(options.baseline && { 'GET /baseline': baselinePage(options.baseline) }),
     // A kubelet's preStop hook can only GET.
     'GET /drain': drain,
     'POST /drain': drain,
     ...Object.fromEntries(options.probes.map((probe) => [`GET ${probe.path}`, () => healthPage(probe)])),
   }
 }
+
+const baselinePage =
+  (answer: NonNullable<AdminOptions['baseline']>) =>
+  ({ headers }: IncomingMessage): Page => {
+    const { status, body } = answer(headers.authorization)
+    return json(status, body)
+  }
 
 const healthPage = async (probe: Probe): Promise<Page> => {
   const health = await askHealth(probe)
@@ -142,7 +152,7 @@ const pageFor = async (request: IncomingMessage, pages: Pages['pages']): Promise
   if (headers.origin !== undefined || (headers['sec-fetch-site'] ?? 'none') !== 'none')
     return json(403, { error: 'not for web pages' })
   const page = Object.hasOwn(pages, `${method} ${url}`) ? pages[`${method} ${url}`] : undefined
-  if (page !== undefined) return page()
+  if (page !== undefined) return page(request)
   const known = Object.hasOwn(pages, `GET ${url}`)
   return known
     ? json(405, { error: 'use GET' })
