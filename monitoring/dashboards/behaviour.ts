@@ -182,13 +182,13 @@ export const behaviour: Board = {
         {
           kind: 'matrix',
           title: 'Tool calls by user',
-          says: 'From the audit log in Loki: the callers with most tool calls, and the tools of each exchange. A user in a column of its own does what nobody else does.',
+          says: 'From the audit log in Loki: exchanges in which a model called tools, by caller and outcome. Records name no tools, because callers choose those names; which role calls which tool is in the table before.',
           unit: 'short',
           width: 12,
-          axes: { row: 'subject', column: 'tools', value: 'Value #A' },
+          axes: { row: 'subject', column: 'outcome', value: 'Value #A' },
           queries: [
             {
-              expr: `topk(200, sum by (subject, tools) (count_over_time(${audited({ subject: 'caller.subject', tools: 'tools' }, 'tools!="" | tools!="[]"')} [$__range])))`,
+              expr: `topk(200, sum by (subject, outcome) (count_over_time(${audited({ subject: 'caller.subject', outcome: 'outcome' }, 'subject!=""', ['"stage":"tool_call"'])} [$__range])))`,
               legend: '',
               from: 'loki',
             },

@@ -71,10 +71,14 @@ export const recorded = (name: `postern:${string}`, matchers = ''): string =>
 export const ofGuards = (metric: string): string =>
   `${metric}{${SCOPE}} and on (job, instance) postern_ready{${SCOPE}}`
 
-/** LogQL over audit records of finished exchanges, with the named members as labels. */
-export const audited = (members: Readonly<Record<string, string>>, filter = ''): string =>
-  `{app="postern",stream="audit",namespace=~"$namespace"} |= \`"type":"exchange"\` | json ${Object.entries(
-    members,
-  )
-    .map(([label, path]) => `${label}="${path}"`)
-    .join(', ')}${filter === '' ? '' : ` | ${filter}`}`
+/** LogQL over audit records of finished exchanges, with the named members as labels; `holding`: texts that a line must have as well. */
+export const audited = (
+  members: Readonly<Record<string, string>>,
+  filter = '',
+  holding: readonly string[] = [],
+): string => {
+  const lines = ['"type":"exchange"', ...holding].map((text) => `|= \`${text}\``).join(' ')
+  const labels = Object.entries(members).map(([label, path]) => `${label}="${path}"`)
+  const json = `{app="postern",stream="audit",namespace=~"$namespace"} ${lines} | json ${labels.join(', ')}`
+  return filter === '' ? json : `${json} | ${filter}`
+}

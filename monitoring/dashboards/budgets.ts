@@ -1,4 +1,16 @@
-import { chosen, shown, type Board } from './board.ts'
+import { audited, chosen, shown, type Board } from './board.ts'
+
+/** Of a million tokens; what providers ask differs by model and changes. */
+const PRICES = [
+  { name: 'price_input', label: 'Price of 1M input tokens', preset: '0.15' },
+  { name: 'price_output', label: 'Price of 1M output tokens', preset: '0.60' },
+] as const
+
+const cost = (kind: 'input' | 'output'): string =>
+  `sum by (model) (increase(${chosen.counter('postern_tokens_total', { where: { kind: `="${kind}"` } })}[$__range])) * $price_${kind} / 1e6`
+
+const tokensBy = (label: string, path: string, kind: 'input' | 'output'): string =>
+  `topk(20, sum by (${label}) (sum_over_time(${audited({ [label]: path, tokens: `tokens.${kind}` }, 'tokens!=""')} | unwrap tokens [$__range])))`
 
 const LIMITED = '=~"rate_limited|budget_spent"'
 
@@ -6,6 +18,7 @@ export const budgets: Board = {
   uid: 'postern-budgets',
   title: 'Cost and budgets',
   says: 'Tokens used, who is held back by limits, and whether limits are counted together.',
+  numbers: PRICES,
   rows: [
     {
       title: 'Tokens',
@@ -69,6 +82,48 @@ export const budgets: Board = {
               legend: 'tokens',
             },
           ],
+        },
+      ],
+    },
+    {
+      title: 'Cost',
+      panels: [
+        {
+          kind: 'stat',
+          title: 'Cost',
+          says: 'Of the tokens in the time shown, at the two prices above, in whatever currency they are. An estimate: no discounts, no cached tokens.',
+          unit: 'none',
+          width: 6,
+          queries: [
+            {
+              expr: `(sum(${cost('input')}) or vector(0)) + (sum(${cost('output')}) or vector(0))`,
+              legend: 'cost',
+            },
+          ],
+        },
+        {
+          kind: 'table',
+          title: 'Cost by model',
+          says: 'In the time shown, at the two prices above: type those of the model you look at.',
+          unit: 'none',
+          width: 6,
+          queries: [{ expr: `(${cost('input')}) + (${cost('output')})`, legend: '' }],
+        },
+        {
+          kind: 'table',
+          title: 'Output tokens by tenant',
+          says: 'From the audit log in Loki, in the time shown: who to send the bill to.',
+          unit: 'short',
+          width: 6,
+          queries: [{ expr: tokensBy('tenant', 'caller.tenant', 'output'), legend: '', from: 'loki' }],
+        },
+        {
+          kind: 'table',
+          title: 'Output tokens by caller',
+          says: 'From the audit log in Loki, in the time shown: the twenty who use most.',
+          unit: 'short',
+          width: 6,
+          queries: [{ expr: tokensBy('subject', 'caller.subject', 'output'), legend: '', from: 'loki' }],
         },
       ],
     },

@@ -106,6 +106,20 @@ export const policy: Board = {
       title: 'Changes',
       panels: [
         {
+          kind: 'stack',
+          title: 'Exchanges by revision',
+          says: 'From the audit log in Loki: where the colour changes, policy changed. Two for long: some guards did not take the new one.',
+          unit: 'ops',
+          width: 24,
+          queries: [
+            {
+              expr: `sum by (revision) (rate(${audited({ revision: 'policy.revision' }, 'revision!=""')} [$__interval]))`,
+              legend: '{{revision}}',
+              from: 'loki',
+            },
+          ],
+        },
+        {
           kind: 'series',
           title: 'Reloads of policy',
           says: 'A failed one leaves the old policy in place.',

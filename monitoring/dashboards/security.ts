@@ -1,7 +1,10 @@
 import { rulesOf } from '../findings.ts'
-import { chosen, recorded, shown, type Board } from './board.ts'
+import { audited, chosen, recorded, shown, type Board } from './board.ts'
 
 const CONTENT = { where: { code: '=~"content_blocked|policy_denied"' } } as const
+
+/** A line holds a finding in the answer and one of a secret; nearly always they are the same. */
+const LEAKS = ['"direction":"response","path"', '"category":"secret"']
 
 export const security: Board = {
   uid: 'postern-security',
@@ -146,6 +149,47 @@ export const security: Board = {
               legend: 'personal data {{action}}',
             },
           ],
+        },
+      ],
+    },
+    {
+      title: 'Leakage incidents',
+      panels: [
+        {
+          kind: 'stat',
+          title: 'Secrets that left',
+          says: 'Findings of secret rules in answers that policy let pass, in the time shown. Each is an incident: replace the credential.',
+          unit: 'short',
+          width: 6,
+          bands: { red: 1 },
+          queries: [
+            {
+              expr: `(${shown.increase('postern_findings_total', { where: { rule: rulesOf('secret'), direction: '="response"', action: '=~"observe|ignore"' } })}) or vector(0)`,
+              legend: 'left',
+            },
+          ],
+        },
+        {
+          kind: 'table',
+          title: 'Secrets in answers, by caller',
+          says: 'From the audit log in Loki: whose answers held credentials, from which model, and what became of the answer.',
+          unit: 'short',
+          width: 18,
+          queries: [
+            {
+              expr: `topk(50, sum by (subject, model, outcome) (count_over_time(${audited({ subject: 'caller.subject', model: 'model', outcome: 'outcome' }, '', LEAKS)} [$__range])))`,
+              legend: '',
+              from: 'loki',
+            },
+          ],
+        },
+        {
+          kind: 'logs',
+          title: 'Leakage incidents',
+          says: 'The records: credentials in answers, kept in or not. `postern explain ID` says what each place was and what was done.',
+          unit: 'none',
+          width: 24,
+          queries: [{ expr: audited({ outcome: 'outcome' }, '', LEAKS), legend: '', from: 'loki' }],
         },
       ],
     },

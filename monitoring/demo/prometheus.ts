@@ -1,8 +1,8 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { stringify } from 'yaml'
 
 /** True when the program is there; `args` must make it end at once. */
@@ -23,8 +23,10 @@ export const startDaemon = async (options: {
 }): Promise<Daemon> => {
   const folder = mkdtempSync(join(tmpdir(), `postern-${options.program.split('/').at(-1)}-`))
   const port = await freePort()
-  for (const [name, content] of Object.entries(options.files(port)))
+  for (const [name, content] of Object.entries(options.files(port))) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true })
     writeFileSync(join(folder, name), content)
+  }
   const child = spawn(options.program, options.args(folder, port), {
     cwd: folder,
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -98,7 +100,7 @@ export const startPrometheus = ({
     readyPath: '/-/ready',
   })
 
-const freePort = (): Promise<number> =>
+export const freePort = (): Promise<number> =>
   new Promise((done, fail) => {
     const server = createServer()
     server.once('error', fail)
