@@ -1,0 +1,144 @@
+import { EksAddon } from '@cdktf/provider-aws/lib/eks-addon/index.js'
+import type { EksCluster } from '@cdktf/provider-aws/lib/eks-cluster/index.js'
+import { EksNodeGroup } from '@cdktf/provider-aws/lib/eks-node-group/index.js'
+import type { IamRole } from '@cdktf/provider-aws/lib/iam-role/index.js'
+import { LaunchTemplate } from '@cdktf/provider-aws/lib/launch-template/index.js'
+import { Construct } from 'constructs'
+import type { AwsEnvironment, NodePool } from '../environment.ts'
+import { GPU_TAINT, poolLabels } from '../names.ts'
+import { serviceRole } from './iam.ts'
+import type { AwsKeys } from './keys.ts'
+import type { AwsNetwork } from './network.ts'
+
+export interface AwsNodesOptions {
+  readonly environment: AwsEnvironment
+  readonly network: AwsNetwork
+  readonly keys: AwsKeys
+  readonly cluster: EksCluster
+}
+
+/** Node groups, and the add-ons without which a node is not ready. */
+export class AwsNodes extends Construct {
+  private readonly options: AwsNodesOptions
+
+  constructor(scope: Construct, options: AwsNodesOptions) {
+    super(scope, 'nodes')
+    this.options = options
+    const { environment } = options
+    const network = this.networkAddons()
+    const role = serviceRole(this, 'role', {
+      name: `${environment.name}-node`,
+      service: 'ec2.amazonaws.com',
+      managed: ['AmazonEKSWorkerNodePolicy', 'AmazonEC2ContainerRegistryPullOnly'],
+    })
+    const groups = environment.nodePools.map((pool) => this.group(pool, role, network))
+    this.storageAddons(groups)
+  }
+
+  private group(pool: NodePool, role: IamRole, after: EksAddon[]): EksNodeGroup {
+    const { environment, network, cluster } = this.options
+    const template = this.template(pool)
+    return new EksNodeGroup(this, pool.name, {
+      clusterName: cluster.name,
+      nodeGroupName: pool.name,
+      nodeRoleArn: role.arn,
+      subnetIds: network.privateSubnets.map(({ id }) => id),
+      amiType: pool.gpu === undefined ? 'AL2023_x86_64_STANDARD' : 'AL2023_x86_64_NVIDIA',
+      version: environment.kubernetes.version,
+      instanceTypes: [pool.machine],
+      labels: poolLabels(pool),
+      taint: pool.gpu === undefined ? [] : [{ ...GPU_TAINT, effect: 'NO_SCHEDULE' }],
+      scalingConfig: { minSize: pool.min, desiredSize: pool.min, maxSize: pool.max },
+      updateConfig: { maxUnavailable: 1 },
+      nodeRepairConfig: { enabled: true },
+      launchTemplate: { id: template.id, version: `\${${template.fqn}.latest_version}` },
+      // An autoscaler decides how many there are.
+      lifecycle: { ignoreChanges: ['scaling_config[0].desired_size'] },
+      dependsOn: after,
+    })
+  }
+
+  private template(pool: NodePool): LaunchTemplate {
+    const { environment, keys } = this.options
+    const tags = { ...environment.tags, Name: `${environment.name}-${pool.name}` }
+    return new LaunchTemplate(this, `${pool.name}-template`, {
+      name: `${environment.name}-${pool.name}`,
+      updateDefaultVersion: true,
+      // One hop: a pod cannot reach the node's credentials.
+      metadataOptions: { httpEndpoint: 'enabled', httpTokens: 'required', httpPutResponseHopLimit: 1 },
+      blockDeviceMappings: [
+        {
+          deviceName: '/dev/xvda',
+          ebs: {
+            volumeSize: pool.diskGb,
+            volumeType: 'gp3',
+            encrypted: 'true',
+            kmsKeyId: keys.disks.arn,
+            deleteOnTermination: 'true',
+          },
+        },
+      ],
+      // The tags of the node group do not reach what it starts.
+      tagSpecifications: ['instance', 'volume', 'network-interface'].map((resourceType) => ({
+        resourceType,
+        tags,
+      })),
+    })
+  }
+
+  private networkAddons(): EksAddon[] {
+    const { environment, cluster } = this.options
+    const role = serviceRole(this, 'vpc-cni-role', {
+      name: `${environment.name}-vpc-cni`,
+      service: 'pods.eks.amazonaws.com',
+      taker: 'pods',
+      accountId: environment.accountId,
+      managed: ['AmazonEKS_CNI_Policy'],
+    })
+    return [
+      new EksAddon(this, 'eks-pod-identity-agent', {
+        clusterName: cluster.name,
+        addonName: 'eks-pod-identity-agent',
+      }),
+      new EksAddon(this, 'kube-proxy', { clusterName: cluster.name, addonName: 'kube-proxy' }),
+      new EksAddon(this, 'vpc-cni', {
+        clusterName: cluster.name,
+        addonName: 'vpc-cni',
+        podIdentityAssociation: [{ serviceAccount: 'aws-node', roleArn: role.arn }],
+        // Without it NetworkPolicies are wishes, and pods reach models behind their guard.
+        configurationValues: JSON.stringify({ enableNetworkPolicy: 'true' }),
+      }),
+    ]
+  }
+
+  private storageAddons(after: EksNodeGroup[]): void {
+    const { environment, cluster, keys } = this.options
+    const role = serviceRole(this, 'ebs-csi-role', {
+      name: `${environment.name}-ebs-csi`,
+      service: 'pods.eks.amazonaws.com',
+      taker: 'pods',
+      accountId: environment.accountId,
+      managed: ['service-role/AmazonEBSCSIDriverPolicy'],
+      statements: [
+        {
+          sid: 'GrantDisksToInstances',
+          actions: ['kms:CreateGrant'],
+          resources: [keys.disks.arn],
+          condition: [{ test: 'Bool', variable: 'kms:GrantIsForAWSResource', values: ['true'] }],
+        },
+        {
+          sid: 'EncryptDisks',
+          actions: ['kms:Decrypt', 'kms:DescribeKey', 'kms:GenerateDataKeyWithoutPlaintext'],
+          resources: [keys.disks.arn],
+        },
+      ],
+    })
+    new EksAddon(this, 'coredns', { clusterName: cluster.name, addonName: 'coredns', dependsOn: after })
+    new EksAddon(this, 'aws-ebs-csi-driver', {
+      clusterName: cluster.name,
+      addonName: 'aws-ebs-csi-driver',
+      podIdentityAssociation: [{ serviceAccount: 'ebs-csi-controller-sa', roleArn: role.arn }],
+      dependsOn: after,
+    })
+  }
+}

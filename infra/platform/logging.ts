@@ -1,0 +1,161 @@
+import { readFileSync } from 'node:fs'
+import { ConfigMapV1 } from '@cdktf/provider-kubernetes/lib/config-map-v1/index.js'
+import { DaemonSetV1 } from '@cdktf/provider-kubernetes/lib/daemon-set-v1/index.js'
+import { ServiceAccountV1 } from '@cdktf/provider-kubernetes/lib/service-account-v1/index.js'
+import type { ITerraformDependable } from 'cdktf'
+import { Construct } from 'constructs'
+import { parseAllDocuments } from 'yaml'
+import { SHIPPER_IMAGE } from '../charts.ts'
+import { SHIPPER } from '../names.ts'
+import type { ShipperIdentity } from './access.ts'
+
+/** Folder of the node where Fluentd puts audit records for the shipper. */
+const ARCHIVE = '/var/log/fluentd/archive'
+
+/** monitoring/fluentd-config.yaml is a ConfigMap; this is the text in it. */
+const fluentdText = (): string => {
+  const file = readFileSync(new URL('../../monitoring/fluentd-config.yaml', import.meta.url), 'utf8')
+  const [first] = parseAllDocuments(file)
+  const text: unknown = first?.getIn(['data', 'fluent.conf'])
+  if (typeof text !== 'string')
+    throw new TypeError('monitoring/fluentd-config.yaml has no data."fluent.conf" any more.')
+  return text
+}
+
+/** For the probes: which plug-ins run, without their settings. */
+const STATUS = `
+<source>
+  @type monitor_agent
+  bind 0.0.0.0
+  port 24231
+  include_config false
+  include_retry false
+</source>
+`
+
+/** The included file of \`fluentd-config.yaml\`: audit records of each pod in a file, byte by byte, so that hash chains can be checked. */
+const OUTPUT = `
+<filter **>
+  @type grep
+  <regexp>
+    key stream
+    pattern /^audit$/
+  </regexp>
+</filter>
+<match **>
+  @type file
+  @id out_archive
+  path ${ARCHIVE}/\${namespace}/\${pod}/%Y-%m-%d/%H%M%S
+  compress gzip
+  append false
+  <format>
+    @type single_value
+    message_key line
+    add_newline true
+  </format>
+  <buffer time,namespace,pod>
+    @type file
+    path /var/log/fluentd/archive-buffer
+    timekey 5m
+    timekey_wait 30s
+    chunk_limit_size 64m
+    total_limit_size 4g
+    overflow_action block
+    retry_forever true
+    flush_at_shutdown true
+  </buffer>
+</match>
+`
+
+/** Waits until a file was left alone for a minute, adds it to the bucket, and only then takes it away from the node. */
+const SHIP = [
+  'while true; do',
+  `  rclone move ${ARCHIVE} "audit:$TARGET" --min-age 1m --no-check-dest --immutable --delete-empty-src-dirs --log-level NOTICE || true`,
+  '  sleep 60',
+  'done',
+].join('\n')
+
+/** What the charts of Loki and Fluentd mount, and the shipper, which alone may write to the audit bucket. */
+export class Logging extends Construct {
+  /** What must exist before Loki and Fluentd start. */
+  readonly configuration: ITerraformDependable[]
+
+  constructor(scope: Construct, identity: ShipperIdentity, after: ITerraformDependable) {
+    super(scope, 'logging')
+    const file = (name: string, data: Record<string, string>) =>
+      new ConfigMapV1(this, name, {
+        metadata: { name, namespace: SHIPPER.namespace },
+        data,
+        dependsOn: [after],
+      })
+    this.configuration = [
+      file('postern-fluentd', { 'fluent.conf': escaped(fluentdText() + STATUS) }),
+      file('postern-fluentd-outputs', { 'archive.conf': escaped(OUTPUT) }),
+      file('loki-rules', {
+        'postern.yaml': escaped(
+          readFileSync(new URL('../../monitoring/loki-rules.yaml', import.meta.url), 'utf8'),
+        ),
+      }),
+    ]
+    this.shipper(identity, after)
+  }
+
+  private shipper(identity: ShipperIdentity, after: ITerraformDependable): void {
+    const account = new ServiceAccountV1(this, 'shipper-account', {
+      metadata: {
+        name: SHIPPER.serviceAccount,
+        namespace: SHIPPER.namespace,
+        annotations: { ...identity.annotations },
+      },
+      automountServiceAccountToken: false,
+      dependsOn: [after],
+    })
+    const labels = { 'app.kubernetes.io/name': SHIPPER.serviceAccount }
+    new DaemonSetV1(this, 'shipper', {
+      metadata: { name: SHIPPER.serviceAccount, namespace: SHIPPER.namespace, labels },
+      spec: {
+        selector: { matchLabels: labels },
+        template: {
+          metadata: { labels: { ...labels, ...identity.podLabels } },
+          spec: {
+            serviceAccountName: account.metadata.name,
+            automountServiceAccountToken: false,
+            enableServiceLinks: false,
+            toleration: [{ operator: 'Exists' }],
+            securityContext: { runAsUser: '0', seccompProfile: { type: 'RuntimeDefault' } },
+            container: [container(identity)],
+            volume: [
+              { name: 'archive', hostPath: { path: ARCHIVE, type: 'DirectoryOrCreate' } },
+              { name: 'tmp', emptyDir: {} },
+            ],
+          },
+        },
+      },
+    })
+  }
+}
+
+const container = ({ remote, target }: ShipperIdentity) => ({
+  name: 'rclone',
+  image: SHIPPER_IMAGE,
+  command: ['/bin/sh', '-c', SHIP],
+  env: [
+    ...Object.entries(remote).map(([name, value]) => ({ name: `RCLONE_CONFIG_AUDIT_${name}`, value })),
+    { name: 'TARGET', value: target },
+    { name: 'RCLONE_CONFIG', value: '/tmp/rclone.conf' },
+  ],
+  resources: { requests: { cpu: '20m', memory: '64Mi' }, limits: { memory: '256Mi' } },
+  // Fluentd's files are root's; this root can do nothing but read and remove them.
+  securityContext: {
+    allowPrivilegeEscalation: false,
+    readOnlyRootFilesystem: true,
+    capabilities: { drop: ['ALL'] },
+  },
+  volumeMount: [
+    { name: 'archive', mountPath: ARCHIVE },
+    { name: 'tmp', mountPath: '/tmp' },
+  ],
+})
+
+/** Terraform reads `${` and `%{` in strings as its own. */
+const escaped = (text: string): string => text.replaceAll('${', '$${').replaceAll('%{', '%%{')
