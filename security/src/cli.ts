@@ -2,7 +2,11 @@
 import type { Command, Io } from './command.ts'
 
 /** Each is loaded when it is asked for: most need packages or programs that the others do not. */
-const COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {}
+const COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
+  lint: () => import('./lint/command.ts'),
+  attack: () => import('./attack/command.ts'),
+  model: () => import('./model/command.ts'),
+}
 
 const usage = async (): Promise<string> => {
   const lines = await Promise.all(

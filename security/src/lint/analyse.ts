@@ -1,0 +1,105 @@
+import { callsIn } from './calls.ts'
+import { checkCalls } from './checks/calls.ts'
+import { checkInterpolation } from './checks/interpolation.ts'
+import { checkModels } from './checks/models.ts'
+import { checkPromptText } from './checks/prompt-text.ts'
+import { checkSwitches } from './checks/switches.ts'
+import { checkApproval, checkToolFunctions } from './checks/tool-functions.ts'
+import { checkTool } from './checks/tools.ts'
+import { checkVariables } from './checks/variables.ts'
+import { codePrompts } from './code-prompts.ts'
+import { valueAt } from './code-values.ts'
+import { dataPrompts } from './data-prompts.ts'
+import { dataValues } from './data-values.ts'
+import type { Finding } from './finding.ts'
+import { notebookCode } from './notebook.ts'
+import { parseProgram, type Program } from './program.ts'
+import type { Prompt } from './prompt.ts'
+import { checkPromptFile } from './prompt-file.ts'
+import { codeSettings, dataSettings } from './settings.ts'
+import type { Source } from './source.ts'
+import { textPrompts } from './text-prompts.ts'
+import { toolFunctions } from './tool-functions.ts'
+import { dataTools, toolOf, type Tool } from './tool.ts'
+
+/** Every finding in one file, in the order of the file, each rule once per place. Throws an Error for YAML that is none. */
+export const analyse = (source: Source): readonly Finding[] => {
+  const findings = isAboutModels(source) ? analyseAll(source) : []
+  const seen = new Set<string>()
+  return [...findings]
+    .sort((one, two) => one.start - two.start || one.rule.localeCompare(two.rule))
+    .filter(({ rule, start }) => {
+      const key = `${rule}:${start}`
+      return !seen.has(key) && seen.add(key)
+    })
+}
+
+const WORDS =
+  /openai|anthropic|langchain|llama|crewai|autogen|transformers|litellm|ollama|generatetext|streamtext|genai|mistral|cohere|smolagents|haystack|semantic_kernel|bedrock|groq|agent|llm|prompt|mcp|gpt-|claude|gemini|"role"|system|pickle|torch/i
+
+const isAboutModels = ({ language, text }: Source): boolean => language === 'text' || WORDS.test(text)
+
+const analyseAll = (source: Source): readonly Finding[] => {
+  switch (source.language) {
+    case 'python':
+    case 'typescript':
+      return analyseCode(parseProgram(source))
+    case 'yaml':
+    case 'json':
+      return dataValues(source.text).flatMap((root) => {
+        const settings = dataSettings(root)
+        const ofFile = checkPromptFile(root)
+        return [
+          // A prompt file declares who writes each variable, so names are not asked.
+          ...dataPrompts(root)
+            .flatMap(checkPrompt)
+            .filter(({ rule }) => ofFile === undefined || rule !== 'untrusted-in-system-prompt'),
+          ...checkTools(dataTools(root), source.text),
+          ...checkSwitches(settings),
+          ...checkModels(settings),
+          ...(ofFile ?? []),
+        ]
+      })
+    case 'text':
+      return textPrompts(
+        source.text,
+        /system|agents?\.md|claude\.md|instructions/i.test(source.path),
+      ).flatMap(checkPrompt)
+    case 'notebook':
+      return analyseCode(parseProgram({ ...source, language: 'python', text: notebookCode(source.text) }))
+  }
+}
+
+const checkPrompt = (prompt: Prompt): readonly Finding[] => [
+  ...checkInterpolation(prompt),
+  ...checkPromptText(prompt),
+  ...checkVariables(prompt),
+]
+
+const analyseCode = (program: Program): readonly Finding[] => {
+  const calls = callsIn(program)
+  const functions = toolFunctions(program, calls)
+  const settings = codeSettings(program)
+  return [
+    ...codePrompts(program).flatMap(checkPrompt),
+    ...checkTools(codeTools(program), ''),
+    ...checkCalls(program, calls),
+    ...checkToolFunctions(program, calls, functions),
+    ...checkApproval(program.source.text, functions),
+    ...checkSwitches(settings),
+    ...checkModels(settings),
+  ]
+}
+
+const codeTools = (program: Program): readonly Tool[] =>
+  program.tokens.flatMap(({ kind, text }, at) => {
+    const close = program.closes.get(at)
+    if (kind !== 'operator' || text !== '{' || close === undefined) return []
+    return toolOf(valueAt(program, { from: at, to: close + 1 })) ?? []
+  })
+
+/** `text` is searched for words of approval; configuration that has none says so. */
+const checkTools = (tools: readonly Tool[], text: string): readonly Finding[] => [
+  ...tools.flatMap(checkTool),
+  ...(text === '' ? [] : checkApproval(text, tools)),
+]

@@ -1,0 +1,126 @@
+import type { Call } from '../calls.ts'
+import type { Finding } from '../finding.ts'
+import type { Program } from '../program.ts'
+import type { RuleId } from '../rules.ts'
+import type { ToolFunction } from '../tool-functions.ts'
+import { wordsOf } from '../trust.ts'
+
+interface Sink {
+  readonly rule: RuleId
+  /** The whole path of a call, or its last name after a dot. */
+  readonly paths: readonly string[]
+}
+
+const SINKS: readonly Sink[] = [
+  {
+    rule: 'shell-tool',
+    paths:
+      `os.system os.popen subprocess.run subprocess.call subprocess.Popen subprocess.check_output subprocess.getoutput
+      asyncio.create_subprocess_shell exec execSync execAsync spawn spawnSync child_process.exec child_process.execSync execa`.split(
+        /\s+/,
+      ),
+  },
+  {
+    rule: 'code-tool',
+    paths: 'eval Function vm.runInNewContext vm.runInThisContext vm.runInContext'.split(' '),
+  },
+  {
+    rule: 'raw-sql-tool',
+    paths: '.execute .executescript .executemany .raw .$queryRawUnsafe .read_sql .run_sql .unsafe'.split(' '),
+  },
+  {
+    rule: 'file-write-tool',
+    paths:
+      '.write_text .write_bytes .unlink shutil.rmtree os.remove os.unlink fs.writeFile fs.writeFileSync fs.unlink fs.rm fs.rmSync writeFile writeFileSync unlink'.split(
+        ' ',
+      ),
+  },
+  {
+    rule: 'any-url-tool',
+    paths:
+      'requests.get requests.post requests.request httpx.get httpx.post urllib.request.urlopen urlopen fetch axios.get axios.post axios got aiohttp.get'.split(
+        ' ',
+      ),
+  },
+]
+
+/** Functions for the model whose parameters reach a shell, an interpreter, SQL, a file or an address. */
+export const checkToolFunctions = (
+  program: Program,
+  calls: readonly Call[],
+  functions: readonly ToolFunction[],
+): readonly Finding[] =>
+  functions.flatMap((tool) => {
+    const inside = calls.filter(({ at }) => at >= tool.body.from && at < tool.body.to)
+    const found = inside.flatMap((call) => sinkOf(program, call, tool) ?? [])
+    return found.filter((finding, index) => found.findIndex(({ rule }) => rule === finding.rule) === index)
+  })
+
+const sinkOf = (program: Program, call: Call, tool: ToolFunction): Finding | undefined => {
+  const rule = ruleOf(program, call)
+  if (rule === undefined || !reaches(program, call, tool)) return undefined
+  const { start = 0, end = 0 } = program.tokens[call.at] ?? {}
+  return {
+    rule,
+    message: `The tool ${tool.name} hands its arguments to ${call.path.slice(0, 60)}.`,
+    start,
+    end,
+  }
+}
+
+const ruleOf = (program: Program, call: Call): RuleId | undefined => {
+  const isPython = program.source.language !== 'typescript'
+  if (call.path === 'exec') return isPython ? 'code-tool' : 'shell-tool'
+  if (call.path === 'open' && isPython)
+    return /["'][wax]b?\+?["']/.test(textOf(program, call)) ? 'file-write-tool' : undefined
+  return SINKS.find(
+    ({ paths }) => paths.includes(call.path) || (call.path.includes('.') && paths.includes(`.${call.name}`)),
+  )?.rule
+}
+
+const textOf = ({ tokens, source }: Program, { open, close }: Call): string =>
+  source.text.slice(
+    tokens[open]?.start ?? 0,
+    Math.min(tokens[close]?.end ?? 0, (tokens[open]?.start ?? 0) + 2000),
+  )
+
+/** A parameter stands in the first argument, or in a hole of its text. Bound SQL parameters come after it. */
+const reaches = (program: Program, call: Call, { parameters }: ToolFunction): boolean => {
+  const [first] = call.args
+  if (first === undefined) return call.name === 'unlink'
+  return program.tokens
+    .slice(first.from, Math.min(first.to, first.from + 200))
+    .some(({ kind, text, pieces }) =>
+      kind === 'name'
+        ? parameters.includes(text)
+        : (pieces?.some(
+            (piece) => piece.kind === 'hole' && parameters.some((name) => wordAt(piece.expression, name)),
+          ) ?? false),
+    )
+}
+
+const wordAt = (expression: string, name: string): boolean =>
+  expression.split(/[^\p{L}\p{N}_$]+/u).includes(name)
+
+const WRITES = new Set(
+  'send delete remove transfer pay refund purchase buy publish deploy drop cancel wire withdraw terminate destroy'.split(
+    ' ',
+  ),
+)
+const ASKS = /interrupt|approv|confirm|human_in_the_loop|human[_ ]?input|needs_?approval|elicit|dry_run/i
+
+/** Tools that change the world beside no word of approval in the whole file. */
+export const checkApproval = (
+  text: string,
+  tools: readonly { readonly name: string; readonly start: number; readonly end: number }[],
+): readonly Finding[] => {
+  if (ASKS.test(text)) return []
+  return tools
+    .filter(({ name }) => WRITES.has(wordsOf(name)[0] ?? ''))
+    .map(({ name, start, end }) => ({
+      rule: 'write-without-human',
+      message: `The tool ${name} runs without anybody being asked.`,
+      start,
+      end,
+    }))
+}

@@ -1,0 +1,110 @@
+import type { Call } from './calls.ts'
+import type { Span } from './finding.ts'
+import { argumentsOf, type Program, type Range } from './program.ts'
+
+/** A function that a model may call, in code. */
+export interface ToolFunction extends Span {
+  readonly name: string
+  readonly parameters: readonly string[]
+  readonly body: Range
+}
+
+/** Functions under a decorator that says tool, and the `execute` of tool objects in TypeScript. */
+export const toolFunctions = (program: Program, calls: readonly Call[]): readonly ToolFunction[] =>
+  program.source.language === 'typescript' ? executes(program, calls) : decorated(program)
+
+const DECORATORS = [
+  'tool',
+  'function_tool',
+  'kernel_function',
+  'ai_function',
+  'tool_plain',
+  'beta_tool',
+  'register_for_llm',
+]
+
+const decorated = (program: Program): readonly ToolFunction[] => {
+  const { tokens } = program
+  return tokens.flatMap((token, at) => {
+    if (token.text !== '@' || token.kind !== 'operator' || !startsLine(program, at)) return []
+    const end = decoratorEnd(program, at + 1)
+    if (!DECORATORS.includes(tokens[end.last]?.text ?? '')) return []
+    let def = end.after
+    while (def < tokens.length && tokens[def]?.text === '@') def = decoratorEnd(program, def + 1).after
+    if (tokens[def]?.text === 'async') def++
+    const name = tokens[def + 1]
+    if (tokens[def]?.text !== 'def' || name === undefined) return []
+    const parameters = argumentsOf(program, def + 2).map(
+      ({ from, nameAt, name: key }) => key ?? tokens[Math.min(nameAt, from)]?.text ?? '',
+    )
+    return [{ name: name.text, parameters, body: bodyOf(program, def), start: name.start, end: name.end }]
+  })
+}
+
+/** `@a.b.tool(…)`: the last name, and what follows. */
+const decoratorEnd = ({ tokens, closes }: Program, from: number): { last: number; after: number } => {
+  let last = from
+  while (tokens[last + 1]?.text === '.') last += 2
+  const open = last + 1
+  return { last, after: tokens[open]?.text === '(' ? (closes.get(open) ?? open) + 1 : open }
+}
+
+const columnOf = ({ source, tokens }: Program, at: number): number => {
+  const start = tokens[at]?.start ?? 0
+  return start - source.text.lastIndexOf('\n', Math.max(0, start - 1)) - 1
+}
+
+const startsLine = (program: Program, at: number): boolean => {
+  const start = program.tokens[at]?.start ?? 0
+  const column = columnOf(program, at)
+  return column < 200 && program.source.text.slice(start - column, start).trim() === ''
+}
+
+const LONGEST_BODY = 5000
+
+/** Until a line that is not indented further than the `def`. */
+const bodyOf = (program: Program, def: number): Range => {
+  const close = program.closes.get(def + 2) ?? def
+  const margin = columnOf(program, program.tokens[def - 1]?.text === 'async' ? def - 1 : def)
+  let to = close + 1
+  while (to < Math.min(program.tokens.length, close + LONGEST_BODY)) {
+    if (to > close + 1 && columnOf(program, to) <= margin && startsLine(program, to)) break
+    to++
+  }
+  return { from: close + 1, to }
+}
+
+const executes = (program: Program, calls: readonly Call[]): readonly ToolFunction[] =>
+  calls.flatMap(({ name, at, args }) => {
+    if (
+      !/^(tool|defineTool|createTool|dynamicTool|betaZodTool|registerTool|DynamicStructuredTool|DynamicTool)$/.test(
+        name,
+      )
+    )
+      return []
+    const objects = args.filter(({ from }) => program.tokens[from]?.text === '{')
+    const entries = objects.flatMap(({ from }) => argumentsOf(program, from))
+    const run =
+      entries.find((entry) => ['execute', 'func', 'run'].includes(entry.name ?? '')) ??
+      args.find(({ from, to }) => isFunction(program, { from, to }))
+    if (run === undefined) return []
+    const key = entries.find((entry) => entry.name === 'name')
+    const token = program.tokens[at]
+    const named =
+      key === undefined
+        ? program.tokens[at - 2]?.text
+        : program.tokens[key.from]?.text.replaceAll(/["'`]/g, '')
+    let open = run.from
+    while (open < run.to && program.tokens[open]?.text !== '(') open++
+    const parameters = program.tokens
+      .slice(open, program.closes.get(open) ?? open)
+      .flatMap(({ kind, text }) => (kind === 'name' ? [text] : []))
+    return [{ name: named ?? 'tool', parameters, body: run, start: token?.start ?? 0, end: token?.end ?? 0 }]
+  })
+
+const isFunction = ({ tokens }: Program, { from, to }: Range): boolean =>
+  tokens[from]?.text === 'async' ||
+  (tokens[from]?.text === '(' &&
+    tokens
+      .slice(from, Math.min(to, from + 60))
+      .some(({ text }, index, all) => text === '=' && all[index + 1]?.text === '>'))
