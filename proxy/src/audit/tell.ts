@@ -3,6 +3,7 @@ import type { Explanation } from './explain.ts'
 import { placeOf } from './places.ts'
 import type { Proof } from './proof.ts'
 import type { ExchangeLine } from './schema.ts'
+import { tellUnusual } from './tell-unusual.ts'
 import { tellWouldHave } from './tell-would-have.ts'
 
 /** A heading, and what stands under it. */
@@ -35,10 +36,14 @@ const sections = (explanation: Explanation, record: ExchangeLine): readonly Sect
   { title: 'Who', lines: who(record) },
   { title: 'What was asked', lines: asked(record, explanation.begun !== undefined) },
   { title: 'What was found', lines: found(record) },
+  ...about('Tools, and what was unusual', tellUnusual(record)),
   { title: 'What was decided', lines: decided(record) },
   { title: 'What the client saw', lines: seen(record) },
   { title: 'What would have changed it', lines: tellWouldHave(explanation.wouldHave, record) },
 ]
+
+const about = (title: string, lines: readonly string[]): readonly Section[] =>
+  lines.length === 0 ? [] : [{ title, lines }]
 
 const who = ({ caller, client, time }: ExchangeLine): readonly string[] => {
   const when = `On ${time.slice(0, 10)} at ${time.slice(11, 23)} UTC`
@@ -51,7 +56,7 @@ const who = ({ caller, client, time }: ExchangeLine): readonly string[] => {
 }
 
 const asked = (record: ExchangeLine, begun: boolean): readonly string[] => {
-  const { model, route, stream, upstream, answered, texts, uninspected, tokens } = record
+  const { model, route, stream, upstream, answered, served, texts, uninspected, tokens } = record
   const how = stream === undefined ? '' : stream ? ', as a stream' : ', as a whole answer'
   const count = texts.filter(({ direction }) => direction === 'request').length
   const more = record.texts_omitted === undefined ? '' : ' or more'
@@ -66,6 +71,11 @@ const asked = (record: ExchangeLine, begun: boolean): readonly string[] => {
       : begun
         ? 'The model was called; no answer of it arrived.'
         : 'The model was not called.',
+    ...(served === undefined
+      ? []
+      : [
+          `Version ${served.version} of ${served.name}${served.signer ? `, signed by ${served.signer}` : ', not signed'}${served.digest ? `, SHA-256 ${served.digest}` : ''}.`,
+        ]),
   ]
 }
 
@@ -75,12 +85,12 @@ const found = (record: ExchangeLine): readonly string[] => {
   const { findings } = record
   if (findings.length === 0) return ['Nothing.']
   const lines = findings.map((finding, i) => {
-    const { direction, path, rule, category, start, end, score, evidence = [], action } = finding
+    const { direction, path, rule, category, start, end, score, threshold, evidence = [], action } = finding
     const where = `${placeOf(path)} of the ${direction === 'request' ? 'request' : 'answer'}`
     const plain = where.startsWith('the answer') || where.startsWith('answer') ? placeOf(path) : where
     const kind = category === undefined ? '' : `${category.replaceAll('_', ' ')}, `
     const why = evidence.length === 0 ? '' : `, ${evidence.join(' and ')}`
-    return `${i + 1}. ${rule} (${kind}score ${score}${why}) in ${plain}, characters ${start + 1} to ${end}: ${ACTED[action]}.`
+    return `${i + 1}. ${rule} (${kind}score ${score}${threshold === undefined ? '' : ` at a threshold of ${threshold}`}${why}) in ${plain}, characters ${start + 1} to ${end}: ${ACTED[action]}.`
   })
   const { findings_omitted: omitted } = record
   return omitted === undefined ? lines : [...lines, `And ${omitted} more, which the record only counts.`]

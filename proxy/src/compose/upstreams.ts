@@ -6,6 +6,7 @@ import type { UpstreamOptions } from '../upstream/options.ts'
 import { modelPool } from '../upstream/pool.ts'
 import { readOptional } from './files.ts'
 import { given } from './given.ts'
+import { followed } from './model-registry.ts'
 
 type UpstreamConfig = Config['upstreams'][number]
 
@@ -13,7 +14,7 @@ export const composeModels = (config: Config, parts: { readonly meter: Meter; re
   modelPool(
     {
       upstreams: config.upstreams.map(upstreamOptions),
-      models: config.models.map(({ name, targets, fallback }) =>
+      models: followed(config).map(({ name, targets, fallback }) =>
         given({ name, targets: targets.map(given), fallback: fallback?.map(given) }),
       ),
       retry: config.retry,

@@ -201,10 +201,18 @@ const modelChecks = (config: Config): readonly Check[] => {
       ['targets', targets],
       ['fallback', fallback],
     ] as const)
-      list.forEach(({ upstream }, at) => {
+      list.forEach(({ upstream, model, follow }, at) => {
+        const path = ['models', index, key, at]
+        if (follow !== undefined && config.modelRegistry === undefined)
+          found.push({ path: [...path, 'follow'], message: 'needs a registry; add modelRegistry.file' })
+        if (follow !== undefined && model !== undefined)
+          found.push({
+            path: [...path, 'model'],
+            message: 'comes from the registry with follow; remove one of the two',
+          })
         if (!names.includes(upstream))
           found.push({
-            path: ['models', index, key, at, 'upstream'],
+            path: [...path, 'upstream'],
             message: unknown('upstream', upstream, names),
           })
       })
@@ -266,12 +274,28 @@ const upstreamChecks = ({ upstreams }: Config): readonly Check[] => [
   }),
 ]
 
+const otlpChecks = ({ otlp }: Config['telemetry']): readonly Check[] => {
+  if (otlp?.metrics !== true) return []
+  const found: Check[] = []
+  const at = (key: string, message: string): void =>
+    void found.push({ path: ['telemetry', 'otlp', key], message })
+  if (otlp.metricsEndpoint === undefined && !new URL(otlp.endpoint).pathname.endsWith('/v1/traces'))
+    at(
+      'metrics',
+      'the metrics URL does not follow from endpoint, which does not end in /v1/traces; add metricsEndpoint',
+    )
+  if (otlp.metricsIntervalMs < otlp.timeoutMs)
+    at('metricsInterval', 'must not be shorter than timeout; raise it')
+  return found
+}
+
 const guardChecks = ({ policy, limits, telemetry }: Config): readonly Check[] => {
   const found: Check[] = [
     ...wholePair(policy, ['policy']),
     ...wholePair(policy.remote, ['policy', 'remote']),
     ...wholePair(telemetry.otlp?.tls, ['telemetry', 'otlp', 'tls']),
   ]
+  found.push(...otlpChecks(telemetry))
   if (telemetry.otlp?.tls !== undefined && telemetry.otlp.endpoint.startsWith('http:'))
     found.push({
       path: ['telemetry', 'otlp', 'tls'],

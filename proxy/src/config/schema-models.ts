@@ -83,6 +83,14 @@ export const upstreamSchema = section({
 const target = section({
   upstream: name().describe('Name of an upstream.'),
   model: name().optional().describe('What this upstream calls the model; the name asked for when absent.'),
+  follow: section({
+    model: name().describe('Name of the model in the registry.'),
+    alias: name().describe('Alias whose version is served here, such as champion or canary.'),
+  })
+    .optional()
+    .describe(
+      'Serves the version that an alias of modelRegistry names, under the name the registry has for it; a target whose alias names none gets no calls.',
+    ),
   weight: z
     .number()
     .min(0)
@@ -102,6 +110,16 @@ export const modelSchema = section({
     .describe('Name that clients ask for. May hold one *; exact names count first, then the order here.'),
   targets: z.array(target).min(1).max(32).describe('Where calls go, by weight.'),
   fallback: z.array(target).max(32).optional().describe('Tried in order when no target can be reached.'),
+})
+
+export const modelRegistrySchema = section({
+  file: path().describe(
+    'The registry as JSON, written by `postern-sec model`. The guard follows the file: a promotion or rollback counts at once for new requests.',
+  ),
+  requireSignature: z
+    .boolean()
+    .default(true)
+    .describe('Refuses a version whose signature was not verified when it was registered.'),
 })
 
 export const retrySchema = section({

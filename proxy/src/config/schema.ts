@@ -1,9 +1,11 @@
 import { z } from 'zod'
 import { name } from './fields.ts'
 import { section } from './quantities.ts'
+import { behaviourSchema } from './schema-behaviour.ts'
 import { auditSchema, inspectionSchema, limitsSchema, policySchema, telemetrySchema } from './schema-guard.ts'
 import { identitySchema } from './schema-identity.ts'
-import { modelSchema, retrySchema, upstreamSchema } from './schema-models.ts'
+import { modelRegistrySchema, modelSchema, retrySchema, upstreamSchema } from './schema-models.ts'
+import { respondSchema } from './schema-respond.ts'
 import { adminSchema, routeSchema, serverSchema } from './schema-server.ts'
 import { workloadSchema } from './schema-workload.ts'
 
@@ -28,6 +30,9 @@ export const configSchema = section({
     .min(1)
     .max(4096)
     .describe('Models that clients may ask for. Others are refused.'),
+  modelRegistry: modelRegistrySchema
+    .optional()
+    .describe('Where targets with `follow` find which version of a model is champion, canary and so on.'),
   retry: retrySchema.prefault({}).describe('Second attempts, always before the first byte of an answer.'),
   defaultModel: name()
     .optional()
@@ -38,6 +43,12 @@ export const configSchema = section({
     .prefault({})
     .describe('Where rates and budgets are counted. The rates themselves are policy data.'),
   audit: auditSchema.prefault({}).describe('Where it is written what happened.'),
+  behaviour: behaviourSchema
+    .prefault({})
+    .describe('What is noticed about models and callers: drift, entropy, tools, disparity.'),
+  respond: respondSchema
+    .optional()
+    .describe('Automated responses to threats: revoke callers, tighten policy, quarantine; events in and out.'),
   telemetry: telemetrySchema.prefault({}).describe('Logs and traces. Metrics are at the admin port.'),
 })
 

@@ -11,6 +11,17 @@ export interface ModelRequest {
   readonly headers: Readonly<Record<string, string>>
 }
 
+/** A version of a model as the registry has it. */
+export interface ModelVersion {
+  /** Name in the registry. */
+  readonly name: string
+  readonly version: string
+  /** SHA-256 of the signed files, in hex; empty when the registry knows none. */
+  readonly digest: string
+  /** Who signed it, as verified when it was registered; empty when nobody did. */
+  readonly signer: string
+}
+
 export interface ModelReply {
   readonly status: number
   /** Lower case; only the ones that may be passed on or that the guard reads. */
@@ -19,6 +30,8 @@ export interface ModelReply {
   readonly body: AsyncIterable<Uint8Array>
   /** Name of the upstream that answered. */
   readonly upstream: string
+  /** Which version answered; undefined where no alias of a registry is followed. */
+  readonly version?: ModelVersion
 }
 
 export interface Models {

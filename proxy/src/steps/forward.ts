@@ -20,21 +20,37 @@ export const forwardStep =
     notes.listed = models.listed(model) ?? ''
     await audit.begin({ id: received.id, route: received.route.name, model, caller, trace: span.traceId })
     notes.timings['guard'] = performance.now() - received.startedAt
+    noteGuardWork(notes)
     const call = span.modelCall({ operation: dialect.operation, model, stream: prompt.stream })
     notes.modelSpan = call
+    notes.operation = dialect.operation
+    const maxTokens = changes.maxTokens ?? prompt.params.max_tokens
+    if (maxTokens !== undefined) call.set({ requestMaxTokens: maxTokens })
     const reply = await models.call(
       {
         model,
         path: prompt.upstreamPath,
         body: (name) => JSON.stringify(dialect.write(prompt, { ...changes, model: name })),
         stream: prompt.stream,
-        headers: { ...received.headers, traceparent: call.traceparent },
+        headers: {
+          ...received.headers,
+          traceparent: call.traceparent,
+          ...(span.tracestate === undefined ? {} : { tracestate: span.tracestate }),
+        },
       },
       received.signal,
     )
     notes.upstream = reply.upstream
+    notes.version = reply.version
     return reply
   }
+
+const noteGuardWork = ({ span, received, timings, findings, reasons }: Notes): void => {
+  if (span.recorded === undefined) return
+  const to = received.startedAt + (timings['guard'] ?? 0)
+  const facts = { findings: findings.length, reasons }
+  span.work({ name: 'guard request', from: received.startedAt, to, facts })
+}
 
 /** All bytes of a whole answer; the upstream bounds them. */
 export const readWhole = async (reply: ModelReply): Promise<Uint8Array> => {

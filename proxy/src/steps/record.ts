@@ -4,51 +4,85 @@ import type { Log } from '../core/log.ts'
 import type { Meter } from '../core/metrics.ts'
 import type { Notes } from '../core/notes.ts'
 import type { RefusalCode } from '../core/refusal.ts'
+import { spanIdOf, traceFields } from '../core/trace-fields.ts'
+import type { Noticed } from './behave.ts'
+import { countGenAi, modelFailure } from './gen-ai.ts'
 
 export interface RecordParts {
   readonly audit: AuditLog
   readonly engine: string
   readonly versions?: AuditVersions
+  /** What was unusual about the exchange. Never throws. */
+  readonly behave?: (notes: Notes) => Noticed
   readonly meter: Meter
   readonly log: Log
 }
 
 /** The last step of every exchange, however it ended: limits settled, one audit record, metrics, span. Never throws. */
 export const recordStep =
-  ({ audit, engine, versions = UNKNOWN, meter, log }: RecordParts) =>
+  ({ audit, engine, versions = UNKNOWN, behave = () => NOTHING_NOTICED, meter, log }: RecordParts) =>
   async (notes: Notes): Promise<void> => {
     const { received, lease } = notes
-    const route = received.route.name
     const total = performance.now() - received.startedAt
     notes.timings['total'] = total
     meter.add('postern_in_flight', -1)
-    meter.add('postern_requests_total', 1, route, `${String(notes.status)[0]}xx`, notes.outcome)
-    meter.observe('postern_request_duration_seconds', total / 1000, route)
-    if (notes.timings['guard'] !== undefined)
-      meter.observe('postern_guard_seconds', notes.timings['guard'] / 1000, route)
     const tokens = tokensOf(notes)
-    if (tokens.input > 0) meter.add('postern_tokens_total', tokens.input, notes.listed, 'input')
-    if (tokens.output > 0) meter.add('postern_tokens_total', tokens.output, notes.listed, 'output')
-    notes.modelSpan?.set({ upstream: notes.upstream, inputTokens: tokens.input, outputTokens: tokens.output })
-    notes.span.set({
-      tenant: notes.caller?.tenant ?? '',
-      reasons: notes.reasons,
-      findings: notes.findings.length,
-    })
-    notes.span.end({ status: notes.status, outcome: notes.outcome })
+    count(notes, tokens)
+    countGenAi(notes)
+    endSpans(notes, tokens)
     try {
       await Promise.all([
         lease?.settle(tokens.input + tokens.output),
-        audit.end(recordOf(notes, { engine, versions, tokens })),
+        audit.end(recordOf(notes, { engine, versions, tokens, noticed: behave(notes) })),
       ])
     } catch (cause) {
       log.error('exchange_not_recorded', {
         id: received.id,
-        trace: notes.span.traceId,
+        ...traceFields(notes.span),
         cause: cause as Error,
       })
     }
   }
+
+const count = (notes: Notes, tokens: Usage): void => {
+  const { meter, timings, listed } = notes
+  const route = notes.received.route.name
+  meter.add('postern_requests_total', 1, route, `${String(notes.status)[0]}xx`, notes.outcome)
+  meter.observe('postern_request_duration_seconds', (timings['total'] ?? 0) / 1000, route)
+  if (timings['guard'] !== undefined) meter.observe('postern_guard_seconds', timings['guard'] / 1000, route)
+  if (tokens.input > 0) meter.add('postern_tokens_total', tokens.input, listed, 'input')
+  if (tokens.output > 0) meter.add('postern_tokens_total', tokens.output, listed, 'output')
+}
+
+const endSpans = (notes: Notes, tokens: Usage): void => {
+  const { span, modelSpan, timings, findings, failure } = notes
+  modelSpan?.set({ upstream: notes.upstream, inputTokens: tokens.input, outputTokens: tokens.output })
+  modelSpan?.end(modelFailure(failure))
+  const acted = findings.filter(({ action }) => action === 'redact' || action === 'block')
+  span.set({
+    tenant: notes.caller?.tenant ?? '',
+    policyRevision: notes.policyRevision,
+    reasons: notes.reasons,
+    findings: findings.length,
+    rules: [...new Set(acted.map(({ rule }) => rule))],
+    guardrailAction: GUARDRAIL[notes.outcome],
+    ...(timings['guard'] === undefined ? {} : { guardSeconds: timings['guard'] / 1000 }),
+  })
+  span.end({
+    status: notes.status,
+    outcome: notes.outcome,
+    ...(failure === undefined ? {} : { error: failure }),
+  })
+}
+
+const GUARDRAIL = {
+  allowed: 'allow',
+  redacted: 'redact',
+  cut: 'block',
+  refused: 'block',
+  client_gone: 'allow',
+  failed: 'block',
+} as const satisfies Record<Notes['outcome'], string>
 
 const NOTHING: Usage = { input: 0, output: 0 }
 
@@ -73,18 +107,18 @@ const tokensOf = (notes: Notes): Usage => {
 /** Refusals after which the model server may have worked although no answer of it was read. */
 const LEFT_UNSEEN: ReadonlySet<string> = new Set<RefusalCode>(['client_gone', 'model_timeout'])
 
+const NOTHING_NOTICED: Noticed = { flags: [], tools: [], entropy: null }
+
 const UNKNOWN: AuditVersions = { guard: '', rules: '' }
 
 interface Known {
   readonly engine: string
   readonly versions: AuditVersions
   readonly tokens: Usage
+  readonly noticed: Noticed
 }
 
-/** `00-<trace>-<span>-<flags>` */
-const spanOf = (traceparent: string): string => traceparent.slice(36, 52)
-
-const recordOf = (notes: Notes, { engine, versions, tokens }: Known): AuditRecord => ({
+const recordOf = (notes: Notes, { engine, versions, tokens, noticed }: Known): AuditRecord => ({
   id: notes.received.id,
   time: notes.time,
   route: notes.received.route.name,
@@ -93,9 +127,10 @@ const recordOf = (notes: Notes, { engine, versions, tokens }: Known): AuditRecor
   caller: notes.caller ?? null,
   client: notes.received.client,
   trace: notes.span.traceId,
-  span: spanOf(notes.span.traceparent),
+  span: spanIdOf(notes.span),
   stream: notes.stream,
   answered: notes.answered,
+  served: notes.version ?? null,
   versions,
   policy: { engine, revision: notes.policyRevision },
   outcome: notes.outcome,
@@ -104,6 +139,9 @@ const recordOf = (notes: Notes, { engine, versions, tokens }: Known): AuditRecor
   decisions: notes.decisions,
   decisionsOmitted: notes.decisionsOmitted,
   findings: notes.findings,
+  tools: noticed.tools,
+  flags: noticed.flags,
+  entropy: noticed.entropy,
   texts: notes.texts,
   uninspected: notes.uninspected,
   tokens: notes.usage === undefined ? null : tokens,

@@ -1,3 +1,4 @@
+import type { ModelVersion } from '../core/upstream.ts'
 import type { BreakerOptions } from './breaker.ts'
 
 export interface UpstreamOptions {
@@ -47,6 +48,8 @@ export interface TargetOptions {
   readonly model?: string
   /** Share of the calls, relative to the other targets; 1 when absent, 0 for none. Fallbacks have no weight. */
   readonly weight?: number
+  /** The version that this target serves, for the record. */
+  readonly version?: ModelVersion
 }
 
 export interface ModelPoolOptions {

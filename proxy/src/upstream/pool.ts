@@ -160,7 +160,8 @@ const ask = async (
   if (turn.attempts > 0) models.retriesLeft -= 1
   turn.attempts += 1
   try {
-    return await attempt(models, target, { permit, turn })
+    const reply = await attempt(models, target, { permit, turn })
+    return target.version === undefined ? reply : { ...reply, version: target.version }
   } catch (error) {
     if (!(error instanceof AttemptFailed)) {
       permit.unused()

@@ -1,9 +1,11 @@
+import type { ModelVersion } from '../core/upstream.ts'
 import type { ModelPoolOptions, TargetOptions } from './options.ts'
 
 export interface Target<Upstream> {
   readonly upstream: Upstream
   /** Undefined: the name asked for. */
   readonly model: string | undefined
+  readonly version: ModelVersion | undefined
 }
 
 export interface Routes<Upstream> {
@@ -71,11 +73,11 @@ const compile = <Upstream>(
   { name, targets, fallback }: ModelRoute,
   upstreams: ReadonlyMap<string, Upstream>,
 ): Route<Upstream> => {
-  const target = ({ upstream: upstreamName, model }: TargetOptions): Target<Upstream> => {
+  const target = ({ upstream: upstreamName, model, version }: TargetOptions): Target<Upstream> => {
     const upstream = upstreams.get(upstreamName)
     if (upstream === undefined)
       throw new Error(`model ${name}: there is no upstream ${upstreamName}; add it or correct the name`)
-    return { upstream, model }
+    return { upstream, model, version }
   }
   const weighted: Weighted<Upstream>[] = []
   for (const each of targets) {

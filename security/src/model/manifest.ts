@@ -1,0 +1,69 @@
+import { createHash, hash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { lstat, readdir } from 'node:fs/promises'
+import { join, posix } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+
+/** What an OpenSSF Model Signing 1.0 statement says of the files of a model. */
+export interface Manifest {
+  readonly name: string
+  /** Sorted by name, `/` between folders. */
+  readonly resources: readonly Resource[]
+  /** Relative to the model; what lies there is not signed. */
+  readonly ignored: readonly string[]
+}
+
+export interface Resource {
+  readonly name: string
+  /** SHA-256 in hex. */
+  readonly digest: string
+}
+
+/** Files of version control are no part of a model, as for `model_signing sign`. */
+export const GIT_FILES: readonly string[] = ['.git', '.gitattributes', '.github', '.gitignore']
+
+const MAX_FILES = 100_000
+const MAX_DEPTH = 64
+
+/**
+ * Hashes every regular file of the folder. Throws an Error for symbolic links and special files, which could change what is
+ * loaded after it was signed, and beyond 100,000 files.
+ */
+export const manifestOf = async (
+  folder: string,
+  { name, ignored }: Pick<Manifest, 'name' | 'ignored'>,
+): Promise<Manifest> => {
+  const skip = new Set(ignored)
+  const files: string[] = []
+  const walk = async (at: string, depth: number): Promise<void> => {
+    if (depth > MAX_DEPTH) throw new Error(`${folder}: folders are nested deeper than ${MAX_DEPTH}`)
+    for (const entry of await readdir(join(folder, at), { withFileTypes: true })) {
+      const path = posix.join(at, entry.name)
+      if (skip.has(path)) continue
+      if (entry.isDirectory()) await walk(path, depth + 1)
+      else if (entry.isFile()) files.push(path)
+      else throw new Error(`${path}: is no regular file; a model that is signed has only files and folders`)
+      if (files.length > MAX_FILES) throw new Error(`${folder}: has more than ${MAX_FILES} files`)
+    }
+  }
+  if (!(await lstat(folder)).isDirectory()) throw new Error(`${folder}: is no folder`)
+  await walk('', 0)
+  if (files.length === 0) throw new Error(`${folder}: has no files`)
+  const resources: Resource[] = []
+  for (const file of files.sort(byBytes))
+    resources.push({ name: file, digest: await digestOf(join(folder, file)) })
+  return { name, resources, ignored }
+}
+
+/** One digest for the model: SHA-256 over the raw digests of its files, in their order. */
+export const modelDigest = (resources: readonly Resource[]): string =>
+  hash('sha256', Buffer.concat(resources.map(({ digest }) => Buffer.from(digest, 'hex'))))
+
+// Other implementations sort by code point, not by UTF-16 unit.
+const byBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b))
+
+const digestOf = async (file: string): Promise<string> => {
+  const sum = createHash('sha256')
+  await pipeline(createReadStream(file), sum)
+  return sum.digest('hex')
+}

@@ -1,0 +1,148 @@
+import { execFileSync } from 'node:child_process'
+import { createPrivateKey, createPublicKey, generateKeyPairSync, sign } from 'node:crypto'
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from '@jest/globals'
+import { GIT_FILES, manifestOf } from './manifest.ts'
+import { openSignature, signManifest } from './signature.ts'
+import { pythonProgram, withFolder } from './test/folders.ts'
+import { verifyModel } from './verify.ts'
+
+/** Made by the reference implementation, model-signing 1.1.1. */
+const VECTOR = join(import.meta.dirname, 'test/vector')
+
+const publicKey = createPublicKey(readFileSync(join(VECTOR, 'key.pub')))
+const bundle = readFileSync(join(VECTOR, 'model.sig'), 'utf8')
+
+const inCopy = (change: (model: string) => void): Promise<unknown> =>
+  withFolder((folder) => {
+    cpSync(VECTOR, folder, { recursive: true })
+    change(join(folder, 'model'))
+    return verifyModel({
+      folder: join(folder, 'model'),
+      signatureFile: join(folder, 'model.sig'),
+      publicKeyFile: join(folder, 'key.pub'),
+    })
+  })
+
+test('what the reference implementation signed is verified', async () => {
+  expect(await inCopy(() => undefined)).toEqual({
+    name: 'model',
+    digest: expect.stringMatching(/^[0-9a-f]{64}$/),
+    signer: '03fd9a4803df5fccc98321c23dc095672b60d614d185b746e6525eb2a56326aa',
+    files: 3,
+  })
+})
+
+test.each([
+  [
+    'a changed byte',
+    (model: string) => writeFileSync(join(model, 'weights.bin'), 'other'),
+    'weights.bin was changed',
+  ],
+  ['a missing file', (model: string) => rmSync(join(model, 'sub/tok.txt')), 'sub/tok.txt is missing'],
+  [
+    'a new file',
+    (model: string) => writeFileSync(join(model, 'modeling.py'), 'x'),
+    'modeling.py was not signed',
+  ],
+  ['a hidden new file', (model: string) => writeFileSync(join(model, '.pth'), 'x'), '.pth was not signed'],
+  [
+    'a symbolic link',
+    (model: string) => symlinkSync('/etc/hostname', join(model, 'link')),
+    'link: is no regular file',
+  ],
+])('%s is noticed and named', async (_, change, message) => {
+  await expect(inCopy(change)).rejects.toThrow(message)
+})
+
+test('files of version control may differ, as the signer said', async () => {
+  await inCopy((model) => {
+    mkdirSync(join(model, '.git'))
+    writeFileSync(join(model, '.git/HEAD'), 'x')
+  })
+})
+
+test('a signature of another key, a changed statement and a changed signature are refused', () => {
+  const { publicKey: other } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
+  expect(() => openSignature(bundle, other)).toThrow('not by this key')
+  const parsed = JSON.parse(bundle) as {
+    dsseEnvelope: { payload: string; payloadType: string; signatures: { sig: string }[] }
+  }
+  const payload = Buffer.from(parsed.dsseEnvelope.payload, 'base64').toString()
+  const forged = (change: object): string =>
+    JSON.stringify({ ...parsed, dsseEnvelope: { ...parsed.dsseEnvelope, ...change } })
+  const swapped = Buffer.from(payload.replace('weights.bin', 'weights.bon')).toString('base64')
+  expect(() => openSignature(forged({ payload: swapped }), publicKey)).toThrow('not by this key')
+  expect(() => openSignature(forged({ payloadType: 'text/plain' }), publicKey)).toThrow('not by this key')
+  expect(() => openSignature(forged({ signatures: [] }), publicKey)).toThrow('no Sigstore bundle')
+  expect(() => openSignature('{}', publicKey)).toThrow('no Sigstore bundle')
+  expect(() => openSignature('not json', publicKey)).toThrow('no Sigstore bundle')
+})
+
+test('a statement whose digest is not that of its files is refused, although it is signed', () => {
+  const { privateKey, publicKey: own } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
+  const resources = [{ name: 'a', digest: 'a'.repeat(64) }]
+  const good = signManifest({ name: 'm', resources, ignored: [] }, privateKey)
+  expect(openSignature(good, own).resources).toEqual(resources)
+  const parsed = JSON.parse(good) as { dsseEnvelope: { payload: string; payloadType: string } }
+  const { payload, payloadType } = parsed.dsseEnvelope
+  const statement = Buffer.from(payload, 'base64').toString().replace('a'.repeat(64), 'c'.repeat(64))
+  const signature = sign(
+    'sha256',
+    Buffer.from(`DSSEv1 ${payloadType.length} ${payloadType} ${statement.length} ${statement}`),
+    privateKey,
+  )
+  const envelope = {
+    payload: Buffer.from(statement).toString('base64'),
+    payloadType,
+    signatures: [{ sig: signature.toString('base64'), keyid: '' }],
+  }
+  const contradictory = JSON.stringify({ ...parsed, dsseEnvelope: envelope })
+  expect(() => openSignature(contradictory, own)).toThrow('contradicts itself')
+})
+
+test('a signature by a certificate says that only keys are verified', () => {
+  const byCertificate = readFileSync(join(VECTOR, 'by-certificate.sig'), 'utf8')
+  expect(() => openSignature(byCertificate, publicKey)).toThrow(/certificate|no Sigstore bundle/)
+})
+
+test('a key of another kind is refused with the command that makes the right one', () => {
+  const { publicKey: rsa } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  expect(() => openSignature(bundle, rsa)).toThrow('openssl ecparam')
+})
+
+const reference = pythonProgram('model_signing')
+const withReference = reference === undefined ? test.skip : test
+
+withReference('the reference implementation verifies what is signed here (needs model_signing)', async () => {
+  await withFolder(async (folder) => {
+    const { privateKey, publicKey: own } = generateKeyPairSync('ec', {
+      namedCurve: 'prime256v1',
+      publicKeyEncoding: { type: 'spki', format: 'pem' },
+      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    })
+    const model = join(folder, 'model')
+    cpSync(join(VECTOR, 'model'), model, { recursive: true })
+    const manifest = await manifestOf(model, { name: 'model', ignored: GIT_FILES })
+    writeFileSync(join(folder, 'model.sig'), signManifest(manifest, createPrivateKey(privateKey)))
+    writeFileSync(join(folder, 'key.pub'), own)
+    const verify = () =>
+      execFileSync(
+        reference ?? '',
+        [
+          'verify',
+          'key',
+          model,
+          '--public_key',
+          join(folder, 'key.pub'),
+          '--signature',
+          join(folder, 'model.sig'),
+        ],
+        { encoding: 'utf8', stdio: 'pipe' },
+      )
+    expect(verify()).toContain('Verification succeeded')
+    writeFileSync(join(model, 'weights.bin'), 'other')
+    expect(verify).toThrow()
+  })
+})
