@@ -6,11 +6,13 @@ import type { Config } from './config/schema.ts'
 import { filesOf } from './config/files.ts'
 import { maskedConfig } from './config/read-config.ts'
 import { watchConfig } from './config/watch.ts'
+import { composeBehaviour } from './compose/behaviour.ts'
 import { coverage } from './compose/coverage.ts'
 import { composeGeneration, type Base, type Generation, type PartHealth } from './compose/generation.ts'
 import { adminPage, type AdminPage } from './compose/page.ts'
 import { edgeRecorder } from './compose/edge.ts'
 import { composeAudit, composeCapture, composeTracer } from './compose/parts.ts'
+import { composeRespond } from './compose/respond.ts'
 import { composeRoutes, errorShapeOf, uninspectedUpstreams } from './compose/routes.ts'
 import { changesThatNeedRestart } from './compose/restart.ts'
 import { composeWorkload } from './compose/workload.ts'
@@ -57,9 +59,14 @@ export const startGuard = async (config: Config, options: GuardOptions): Promise
 
 type Opened = (() => Promise<void>)[]
 
+const closing = <Part extends { close(): Promise<void> } | undefined>(part: Part, opened: Opened): Part => {
+  opened.push(async () => part?.close())
+  return part
+}
+
 const start = async (config: Config, options: GuardOptions, opened: Opened): Promise<RunningGuard> => {
   const { log } = options
-  const meter = promMeter({ maxSeries: MAX_SERIES, processMetrics: true })
+  const meter = meterOf(config)
   const audit = await composeAudit(config, { meter, log })
   opened.push(() => audit.close())
   const page = adminPage(config, {
@@ -71,11 +78,17 @@ const start = async (config: Config, options: GuardOptions, opened: Opened): Pro
   })
   const capture = await composeCapture(config, { meter, log })
   opened.push(async () => capture?.close())
-  const tracer = await composeTracer(config, log)
+  const tracer = await composeTracer(config, { meter, log })
   opened.push(() => tracer.close())
+  const watcher = await composeBehaviour(config, { meter, log })
+  opened.push(() => {
+    watcher.close()
+    return Promise.resolve()
+  })
+  const responder = closing(await composeRespond(config, { audit, meter, log }), opened)
   const base: Base = {
-    ...{ meter, log, capture, tracer },
-    audit: page.watching(audit),
+    ...{ meter, log, capture, tracer, watcher, responder },
+    audit: responder?.watching(page.watching(audit)) ?? page.watching(audit),
     localKey: newLocalKey(),
     keptKeys: new Map(),
   }
@@ -107,6 +120,8 @@ const start = async (config: Config, options: GuardOptions, opened: Opened): Pro
       await admin.close()
       await state.current?.retire()
       await state.workload?.close()
+      watcher.close()
+      await responder?.close()
       await capture?.close()
       await audit.close()
       await tracer.close()
@@ -125,24 +140,29 @@ interface State {
   server: Server | undefined
 }
 
+const meterOf = ({ telemetry }: Config): PromMeter =>
+  promMeter({ maxSeries: MAX_SERIES, processMetrics: true, genAi: telemetry.genAiMetrics })
+
 const openAdmin = (state: State, page: AdminPage, { log, pod }: GuardOptions): Promise<AdminServer> =>
   adminServer({
     host: state.config.admin.host,
     port: state.config.admin.port,
     ready: () => whyNotReady(state),
-    metrics: async () => ({
-      contentType: state.meter.contentType,
-      text: await exposed(state),
-    }),
+    metrics: (accept) => exposed(state, accept),
     coverage: () => coverageOf(state),
     config: () => maskedConfig(state.config) as Json,
     drain: () => void state.server?.drain(),
+    baseline: (authorization) => state.base.watcher.snapshot(authorization),
     probes: pod?.probes ?? [],
     // The other containers of a pod must not end its guard and take its port; a kubelet asks from the node.
     drainFromHere: pod === undefined,
     ui: (request, response) => page.handle(request, response),
+    respond: respondOf(state),
     log,
   })
+
+const respondOf = ({ base: { responder } }: State) =>
+  responder && ((...asked: Parameters<typeof responder.handle>) => responder.handle(...asked))
 
 const listen = async (state: State): Promise<Server> => {
   const { config, base } = state
@@ -177,6 +197,7 @@ const serving = ({ current }: State): Generation => {
 }
 
 const healthOf = ({ config, base, workload, current }: State): readonly PartHealth[] => [
+  ...(base.responder ? [{ area: 'Responses', name: 'orders', wrong: base.responder.gate.closed() }] : []),
   { area: 'Audit', name: config.audit.file ?? 'standard output', wrong: base.audit.unready() },
   ...(base.capture ? [{ area: 'Audit', name: 'captured content', wrong: base.capture.unready() }] : []),
   ...(workload ? [{ area: 'Certificates', name: 'workload', wrong: workload.unready() }] : []),
@@ -193,9 +214,9 @@ const whyNotReady = (state: State): readonly string[] =>
 
 const coverageOf = ({ config }: State): Json => coverage(composeRoutes(config), config)
 
-const exposed = (state: State): Promise<string> => {
+const exposed = (state: State, accept: string | undefined): ReturnType<PromMeter['exposeTo']> => {
   state.meter.set('postern_ready', whyNotReady(state).length === 0 ? 1 : 0)
-  return state.meter.expose()
+  return state.meter.exposeTo(accept)
 }
 
 const apply = async (state: State, next: Config): Promise<void> => {
@@ -206,6 +227,7 @@ const apply = async (state: State, next: Config): Promise<void> => {
   const old = state.current
   state.current = await composeGeneration(next, state.base)
   state.config = next
+  await state.base.watcher.apply(next)
   void old?.retire()
 }
 

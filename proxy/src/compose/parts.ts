@@ -13,10 +13,12 @@ import type { Config } from '../config/schema.ts'
 import { memoryLimiter } from '../limits/memory.ts'
 import { opaServer } from '../policy/opa-server.ts'
 import { wasmPolicy } from '../policy/wasm.ts'
+import type { PromMeter } from '../telemetry/metrics.ts'
 import { passOn } from '../telemetry/pass-on.ts'
 import { readOptional, readText } from './files.ts'
 import { given } from './given.ts'
 import { remotePolicy } from './remote-policy.ts'
+import { guardVersion } from './versions.ts'
 
 interface Instruments {
   readonly meter: Meter
@@ -123,19 +125,36 @@ export const composeCapture = async (
     instruments,
   )
 
-export const composeTracer = async ({ telemetry }: Config, log: Log): Promise<Tracer> => {
-  const { otlp, provider, guardrailAttributes } = telemetry
+/** Traces, and metrics where they are sent too; closing the tracer sends the last of both. */
+export const composeTracer = async (
+  { telemetry }: Config,
+  instruments: Instruments & { readonly meter: PromMeter },
+): Promise<Tracer> => {
+  const { otlp, provider, guardrailAttributes, genAiNames } = telemetry
   if (otlp === undefined) return passOn
-  const { tls, headers, ...rest } = otlp
-  const { tracing } = await import('../telemetry/tracing.ts')
-  return tracing({
-    ...rest,
+  const { tls, headers, sampleRatio, maxQueue, batchDelayMs, timeoutMs } = otlp
+  const common = {
+    ...instruments,
     ...given({ tls: tls && (() => readPair(tls)) }),
-    endpoint: new URL(otlp.endpoint),
     headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value.reveal()])),
-    resource: { 'service.name': 'postern' },
-    provider,
-    guardrailAttributes,
-    log,
+    resource: { 'service.name': 'postern', 'service.version': guardVersion() },
+    ...{ timeoutMs, provider, genAiNames },
+  }
+  const { tracing } = await import('../telemetry/tracing.ts')
+  const endpoint = new URL(otlp.endpoint)
+  const tracer = tracing({ ...common, endpoint, sampleRatio, maxQueue, batchDelayMs, guardrailAttributes })
+  if (!otlp.metrics) return tracer
+  const { exportMetrics } = await import('../telemetry/otlp-metrics.ts')
+  const exporting = exportMetrics({
+    ...common,
+    endpoint: new URL(otlp.metricsEndpoint ?? otlp.endpoint.replace(/traces$/, 'metrics')),
+    intervalMs: otlp.metricsIntervalMs,
+    families: () => instruments.meter.families(),
   })
+  return {
+    start: (exchange) => tracer.start(exchange),
+    close: async () => {
+      await Promise.all([tracer.close(), exporting.close()])
+    },
+  }
 }

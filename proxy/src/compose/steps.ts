@@ -1,3 +1,4 @@
+import type { Behaviour } from '../core/behaviour.ts'
 import type { AuditLog } from '../core/audit.ts'
 import type { Capture } from '../core/capture.ts'
 import type { Limiter } from '../core/limits.ts'
@@ -10,6 +11,7 @@ import type { Tracer } from '../core/tracing.ts'
 import type { Models } from '../core/upstream.ts'
 import type { Config } from '../config/schema.ts'
 import { admitStep } from '../steps/admit.ts'
+import { behaveStep } from '../steps/behave.ts'
 import { decideStep } from '../steps/decide.ts'
 import { forwardStep } from '../steps/forward.ts'
 import { guardReplyStep } from '../steps/guard-reply.ts'
@@ -21,6 +23,7 @@ import { readPromptStep } from '../steps/read-prompt.ts'
 import { recordStep } from '../steps/record.ts'
 import { refuseStep } from '../steps/refuse.ts'
 import type { Steps } from '../steps/steps.ts'
+import { plainNames } from './behaviour.ts'
 import type { Identity } from './identity.ts'
 import { dialects, errorShapeOf } from './routes.ts'
 import { versionsOf } from './versions.ts'
@@ -35,6 +38,7 @@ export interface StepParts {
   readonly audit: AuditLog
   readonly capture?: Capture | undefined
   readonly tracer: Tracer
+  readonly behaviour: Behaviour
   readonly meter: Meter
   readonly log: Log
 }
@@ -51,8 +55,21 @@ const EVENT_CHARS = 1 << 20
 const ARGUMENT_CHARS = 1 << 20
 
 export const composeSteps = (parts: StepParts): Steps => {
-  const { config, scanner, identity, models, limiter, policy, audit, capture, tracer, meter, log } = parts
-  const inspect = inspectStep(scanner, meter, capture)
+  const {
+    config,
+    scanner,
+    identity,
+    models,
+    limiter,
+    policy,
+    audit,
+    capture,
+    tracer,
+    behaviour,
+    meter,
+    log,
+  } = parts
+  const inspect = inspectStep(scanner, capture)
   const json = jsonLimits(config)
   const { allowNonText, extras } = config.inspection
   const defaultModel = config.defaultModel ?? config.models.find(({ name }) => !name.includes('*'))?.name
@@ -70,20 +87,29 @@ export const composeSteps = (parts: StepParts): Steps => {
     }),
     limit: limitStep({ limiter, policy, defaultOutputTokens: config.limits.maxOutputTokens }),
     inspect,
-    decide: decideStep(policy, meter),
-    admit: admitStep(meter),
+    decide: decideStep(policy),
+    admit: admitStep,
     forward: forwardStep({ models, audit }),
     guardReply: guardReplyStep({
       inspect,
       scanner,
-      meter,
       capture,
+      sample: () => behaviour.sample(),
       json: { ...json, nodes: REPLY_NODES },
       maxEventChars: EVENT_CHARS,
       maxHeldChars: config.inspection.maxHold,
       maxArgumentChars: ARGUMENT_CHARS,
     }),
-    refuse: refuseStep({ shapeFor: ({ route }) => errorShapeOf(route), meter, log }),
-    record: recordStep({ audit, engine: policy.name, versions: versionsOf(scanner), meter, log }),
+    refuse: refuseStep({ shapeFor: ({ route }) => errorShapeOf(route), log }),
+    record: recordStep({
+      ...{ audit, meter, log },
+      engine: policy.name,
+      versions: versionsOf(scanner),
+      behave: behaveStep({
+        ...{ behaviour, log },
+        listed: (model) => models.listed(model),
+        isPlain: plainNames(scanner),
+      }),
+    }),
   }
 }

@@ -214,6 +214,16 @@ export const telemetrySchema = section({
       .prefault('2s')
       .describe('How long spans are collected before they are sent.'),
     timeout: milliseconds('100ms', '1m').prefault('5s').describe('For one export.'),
+    metrics: z
+      .boolean()
+      .default(false)
+      .describe('Sends the metrics of the admin port too, under the same names.'),
+    metricsEndpoint: url('http', 'https')
+      .optional()
+      .describe('Metrics URL of the collector; endpoint with /v1/metrics instead of /v1/traces when absent.'),
+    metricsInterval: milliseconds('1s', '1h')
+      .prefault('30s')
+      .describe('Time between two exports of metrics; not shorter than timeout.'),
   }).optional(),
   provider: z
     .string()
@@ -225,4 +235,16 @@ export const telemetrySchema = section({
     .boolean()
     .default(false)
     .describe('Also sends the draft gen_ai.guardrail.* attributes.'),
+  genAiMetrics: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Also counts the gen_ai.* metrics of the OpenTelemetry conventions, for dashboards made for them.',
+    ),
+  genAiNames: z
+    .enum(['latest', 'v1.36', 'both'])
+    .default('latest')
+    .describe(
+      'Version of the GenAI conventions where a name changed: gen_ai.provider.name (latest), gen_ai.system (v1.36), or both.',
+    ),
 })

@@ -361,13 +361,12 @@ export interface Meter {
   add(name: MetricName, amount: number, ...labels: readonly string[]): void
   set(name: MetricName, value: number, ...labels: readonly string[]): void
   observe(name: MetricName, value: number, ...labels: readonly string[]): void
-  /** The same meter, whose counts and observations name this trace as their exemplar; without a trace the meter itself. */
-  traced(trace: TraceRef | undefined): Meter
+  /** The same meter, whose counts and observations name this trace as their exemplar. Absent where none are kept. */
+  traced?(trace: TraceRef): Meter
 }
 
 export const noMeter: Meter = {
   add: () => undefined,
   set: () => undefined,
   observe: () => undefined,
-  traced: () => noMeter,
 }

@@ -1,3 +1,5 @@
+import type { TraceRef } from './metrics.ts'
+
 /** Makes one span per exchange. Never throws, never waits; costs next to nothing when tracing is off. */
 export interface Tracer {
   start(exchange: ExchangeStart): ExchangeSpan
@@ -13,6 +15,10 @@ export interface ExchangeStart {
   readonly method: string
   /** The client's header as it came, or undefined; joined when it is valid, else ignored. */
   readonly traceparent: string | undefined
+  /** The client's header as it came; passed on when it and `traceparent` are valid. */
+  readonly tracestate?: string | undefined
+  /** `performance.now()` when the request had arrived. */
+  readonly startedAt?: number
 }
 
 /** The server span of one exchange. After `end` every call is without effect. */
@@ -21,8 +27,14 @@ export interface ExchangeSpan {
   readonly traceId: string
   /** The header to send on when there is no span of the model call. */
   readonly traceparent: string
+  /** The header to send on; undefined when the client sent none that is valid. */
+  readonly tracestate: string | undefined
+  /** This span, when it will reach the collector. */
+  readonly recorded: TraceRef | undefined
   set(facts: SpanFacts): void
   modelCall(call: ModelCallStart): ModelSpan
+  /** Work of the guard that has ended, as a child span. Does nothing when the trace is not recorded. */
+  work(work: GuardWork): void
   /** Only the first call counts. Ends the model span too when it still runs. */
   end(outcome: SpanOutcome): void
 }
@@ -39,8 +51,21 @@ export interface ModelSpan {
   /** The `traceparent` header for the model server. */
   readonly traceparent: string
   set(facts: SpanFacts): void
+  /** Marks a moment of a stream; `at` is `performance.now()` then. */
+  mark(moment: StreamMoment, at: number): void
   /** `error` is a refusal code or another name from a closed set; absent when the call went well. */
   end(error?: string): void
+}
+
+/** In the order in which they come: from the model, and out of the guard. */
+export type StreamMoment = 'first_chunk' | 'first_text_in' | 'first_text_out'
+
+export interface GuardWork {
+  readonly name: 'guard request' | 'guard response'
+  /** `performance.now()`. */
+  readonly from: number
+  readonly to: number
+  readonly facts: SpanFacts
 }
 
 export interface SpanOutcome {
@@ -68,6 +93,8 @@ export interface SpanFacts {
   readonly responseModel?: string
   readonly finishReasons?: readonly string[]
   readonly firstChunkSeconds?: number
+  readonly firstTextAddedSeconds?: number
+  readonly heldCharacters?: number
   readonly inputTokens?: number
   readonly outputTokens?: number
 }

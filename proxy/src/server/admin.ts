@@ -11,7 +11,10 @@ export interface AdminOptions {
   readonly port: number
   /** Why no traffic should come; empty when it should. */
   readonly ready: () => readonly string[]
-  readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>
+  /** Given the `Accept` header. */
+  readonly metrics: (
+    accept: string | undefined,
+  ) => Promise<{ readonly contentType: string; readonly text: string }>
   readonly coverage: () => Json
   /** With secrets masked. */
   readonly config: () => Json
@@ -25,6 +28,8 @@ export interface AdminOptions {
   readonly probes: readonly Probe[]
   /** Answers `/ui` and what is below it: the only pages for browsers, behind a login of their own. Never throws. */
   readonly ui?: (request: IncomingMessage, response: ServerResponse) => Promise<void>
+  /** Answers what is below `/v1/respond/`, behind secrets of its own. Never throws. */
+  readonly respond?: ((request: IncomingMessage, response: ServerResponse) => Promise<void>) | undefined
   readonly log: Log
 }
 
@@ -50,6 +55,8 @@ export const adminServer = async (options: AdminOptions): Promise<AdminServer> =
         return
       }
       if (options.ui && isUi(request)) void options.ui(request, response)
+      else if (options.respond && request.url?.startsWith('/v1/respond/') === true)
+        void options.respond(request, response)
       else void answer(request, response, { pages, log: options.log })
     },
   )
@@ -97,8 +104,8 @@ const adminPages = (options: AdminOptions): Pages['pages'] => {
     'GET /livez': () => json(200, { live: true }),
     'GET /readyz': readiness,
     'GET /healthz': readiness,
-    'GET /metrics': async () => {
-      const { contentType, text } = await options.metrics()
+    'GET /metrics': async ({ headers }) => {
+      const { contentType, text } = await options.metrics(headers.accept)
       return { status: 200, contentType, body: text }
     },
     'GET /coverage': () => json(200, options.coverage()),

@@ -2,7 +2,6 @@ import type { Caller } from '../core/caller.ts'
 import type { Prompt, ToolCall } from '../core/dialect.ts'
 import type { Finding, Scanned } from '../core/finding.ts'
 import type { TextKind } from '../core/json-texts.ts'
-import type { Meter } from '../core/metrics.ts'
 import { noteDecision, type Notes } from '../core/notes.ts'
 import type { FindingFacts, PolicyAnswer, PolicyEngine, RequestFacts, Stage } from '../core/policy.ts'
 import { Refusal } from '../core/refusal.ts'
@@ -18,13 +17,13 @@ export interface Question {
 export type Decide = (question: Question) => Promise<PolicyAnswer>
 
 export const decideStep =
-  (policy: PolicyEngine, meter: Meter) =>
+  (policy: PolicyEngine) =>
   (caller: Caller, prompt: Prompt, notes: Notes): Decide => {
     const request = requestFacts(notes.received.route.name, prompt)
     return async (question) => {
       const begin = performance.now()
       const answer = await policy.decide({ ...question, caller, request })
-      meter.observe(
+      notes.meter.observe(
         'postern_decision_seconds',
         (performance.now() - begin) / 1000,
         question.stage,

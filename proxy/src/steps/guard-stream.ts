@@ -2,9 +2,8 @@ import { hash } from 'node:crypto'
 import type { Capture } from '../core/capture.ts'
 import type { Delta, Lane, StreamCodec } from '../core/dialect.ts'
 import type { StreamAnswer } from '../core/exchange.ts'
-import type { Meter } from '../core/metrics.ts'
 import { noteOutcome, plainName, type Notes } from '../core/notes.ts'
-import { asRefusal, Refusal } from '../core/refusal.ts'
+import { asRefusal, endedBy, Refusal } from '../core/refusal.ts'
 import type { Scanner } from '../core/scanner.ts'
 import { eventReader } from '../stream/sse.ts'
 import { streamGuard, type StreamGuard } from '../stream/stream-guard.ts'
@@ -18,7 +17,6 @@ import { streamJudge, type JudgeParts } from './stream-judge.ts'
 
 export interface StreamParts extends JudgeParts {
   readonly scanner: Scanner
-  readonly meter: Meter
   readonly capture?: Capture | undefined
   readonly maxEventChars: number
   readonly maxHeldChars: number
@@ -82,6 +80,7 @@ interface Run {
   keepFailed?: Error
   /** The model's own end was seen, or ours was sent. */
   done: boolean
+  firstChunk?: number
   firstTextIn?: number
   firstTextOut?: number
 }
@@ -89,6 +88,7 @@ interface Run {
 const pump = async (run: Run, body: AsyncIterable<Uint8Array>): Promise<void> => {
   const reader = eventReader(run.parts.maxEventChars)
   for await (const bytes of body) {
+    run.firstChunk ??= performance.now()
     let text = ''
     for (const event of reader.read(bytes)) {
       for (const delta of run.codec.decode(event)) {
@@ -155,7 +155,7 @@ const note = (run: Run, delta: Delta): void => {
   switch (delta.kind) {
     case 'text':
     case 'arguments': {
-      if (delta.kind === 'text') run.firstTextIn ??= performance.now()
+      if (delta.kind === 'text') sampleText(run, delta)
       run.chars += delta.text.length
       const known = run.lanes.get(delta.lane.key)
       if (known) known.pieces.push(delta.text)
@@ -184,12 +184,13 @@ const note = (run: Run, delta: Delta): void => {
 /** Before the first byte the refusal is answered as usual; after it the dialect's own error event is all that can be said. */
 const fail = async (run: Run, error: unknown): Promise<void> => {
   if (!run.out) return
-  if (run.notes.received.signal.aborted) {
+  const ended = endedBy(run.notes.received.signal)
+  if (ended?.code === 'client_gone') {
     run.out.destroy()
     return
   }
   try {
-    await run.out.write(run.codec.fail(asRefusal(error), run.notes.received.id))
+    await run.out.write(run.codec.fail(ended ?? asRefusal(error), run.notes.received.id))
     await run.out.end()
   } catch {
     run.out.destroy()
@@ -216,21 +217,41 @@ const keepStream = async (run: Run): Promise<void> => {
   }
 }
 
+const sampleText = (run: Run, { lane, text, logprobs }: Extract<Delta, { kind: 'text' }>): void => {
+  run.firstTextIn ??= performance.now()
+  if (lane.part !== 'content' && lane.part !== 'refusal') return
+  run.notes.sample?.text(text, lane.choice)
+  if (logprobs !== undefined) run.notes.sample?.tokens(logprobs)
+}
+
 const noteStream = (run: Run): void => {
-  const { notes, parts } = run
+  const { notes } = run
   notes.estimated = { input: notes.estimated.input, output: estimateOutput(run.chars) }
   for (const { lane, pieces } of run.lanes.values()) {
     const text = pieces.join('')
     const sha256 = hash('sha256', text)
     notes.texts.push({ direction: 'response', path: lane.key, length: text.length, sha256 })
   }
-  parts.meter.observe('postern_held_characters', run.heldMost, notes.received.route.name)
+  notes.meter.observe('postern_held_characters', run.heldMost, notes.received.route.name)
+  noteTimes(run)
+}
+
+const noteTimes = (run: Run): void => {
+  const { notes } = run
+  const begun = notes.received.startedAt + (notes.timings['guard'] ?? 0)
+  notes.timings['model'] = performance.now() - begun
+  notes.modelSpan?.set({ heldCharacters: run.heldMost })
+  if (run.firstChunk === undefined) return
+  notes.timings['first_chunk'] = run.firstChunk - notes.received.startedAt
+  notes.modelSpan?.set({ firstChunkSeconds: (run.firstChunk - begun) / 1000 })
+  notes.modelSpan?.mark('first_chunk', run.firstChunk)
   if (run.firstTextIn === undefined) return
   notes.timings['first_text'] = run.firstTextIn - notes.received.startedAt
-  notes.modelSpan?.set({
-    firstChunkSeconds: (notes.timings['first_text'] - (notes.timings['guard'] ?? 0)) / 1000,
-  })
+  notes.modelSpan?.mark('first_text_in', run.firstTextIn)
   if (run.firstTextOut === undefined) return
+  notes.timings['first_text_out'] = run.firstTextOut - notes.received.startedAt
   const added = (run.firstTextOut - run.firstTextIn) / 1000
-  parts.meter.observe('postern_first_token_added_seconds', added, notes.received.route.name)
+  notes.modelSpan?.mark('first_text_out', run.firstTextOut)
+  notes.modelSpan?.set({ firstTextAddedSeconds: added })
+  notes.meter.observe('postern_first_token_added_seconds', added, notes.received.route.name)
 }

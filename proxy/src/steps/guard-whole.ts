@@ -1,7 +1,6 @@
 import type { Cut, ReplyText, WholeReply } from '../core/dialect.ts'
 import type { Category, Finding, Scanned } from '../core/finding.ts'
 import { isObject, type JsonObject } from '../core/json.ts'
-import type { Meter } from '../core/metrics.ts'
 import { noteOutcome, plainName, type Notes } from '../core/notes.ts'
 import { actionFor, type Action, type Actions } from '../core/policy.ts'
 import { Refusal } from '../core/refusal.ts'
@@ -18,7 +17,6 @@ import { replyHeaders } from './reply-headers.ts'
 
 export interface WholeParts {
   readonly inspect: Inspect
-  readonly meter: Meter
   readonly json: JsonLimits
 }
 
@@ -30,7 +28,7 @@ export interface Guarded {
 
 /** A whole answer: inspected, decided, changed where policy says so, and sent. A blocked choice ends as `content_filter`. */
 export const guardWhole =
-  ({ inspect, meter, json }: WholeParts) =>
+  ({ inspect, json }: WholeParts) =>
   async ({ reply, admitted, decide }: Guarded, notes: Notes): Promise<void> => {
     expectType(reply, 'application/json')
     const whole = admitted.dialect.readReply(readAnswer(await readWhole(reply), json))
@@ -43,7 +41,7 @@ export const guardWhole =
     for (const { text, findings } of scanned as readonly ScannedReply[]) {
       if (findings.length === 0) continue
       const actions = verdict.actionsFor(text)
-      noteFindings({ notes, meter, direction: 'response', actions }, pointer(text.path), findings)
+      noteFindings({ notes, direction: 'response', actions }, pointer(text.path), findings)
       const cleaned = cleanWhole(text.value, findings, (finding) => actionOf(actions, finding))
       if (cleaned.blocked) cuts.set(text.choice, 'content_filter')
       else if (cleaned.redacted) edits.push({ path: text.path, value: cleaned.text })
@@ -53,8 +51,16 @@ export const guardWhole =
     notes.status = 200
     const body = admitted.dialect.writeReply(whole, { edits, cuts, model: admitted.prompt.model })
     const headers = { 'content-type': 'application/json', ...replyHeaders(notes) }
+    noteGuardWork(notes)
     await notes.received.answer.whole(200, headers, JSON.stringify(body))
   }
+
+const noteGuardWork = ({ span, received, timings, findings }: Notes): void => {
+  if (span.recorded === undefined) return
+  const from = received.startedAt + (timings['guard'] ?? 0) + (timings['model'] ?? 0)
+  const facts = { findings: findings.filter(({ direction }) => direction === 'response').length }
+  span.work({ name: 'guard response', from, to: performance.now(), facts })
+}
 
 type ScannedReply = Scanned & { readonly text: ReplyText }
 
@@ -108,7 +114,8 @@ const strictest = (all: readonly Actions[], scanned: readonly ScannedReply[]): A
     'block'
   const found = scanned.flatMap(({ findings }) => findings)
   const rules = Object.fromEntries(found.map(({ rule, category }) => [rule, worst(rule, category)]))
-  return { ...DENIED, rules }
+  const thresholds = Object.assign({}, ...all.map((one) => one.thresholds ?? {})) as Record<string, number>
+  return { ...DENIED, rules, thresholds }
 }
 
 const readAnswer = (bytes: Uint8Array, limits: JsonLimits): JsonObject => {
@@ -128,9 +135,20 @@ const noteReply = (whole: WholeReply, notes: Notes): void => {
     input: notes.estimated.input,
     output: estimateOutput(whole.texts.reduce((sum, text) => sum + text.value.length, 0)),
   }
+  sampleReply(whole, notes)
   notes.modelSpan?.set({
     responseId: whole.id,
     responseModel: whole.model,
     finishReasons: whole.finishReasons,
   })
+}
+
+/** What the model says, without its thoughts, its tool arguments and the alternatives to its tokens. */
+const sampleReply = ({ texts, logprobs, toolCalls }: WholeReply, { sample }: Notes): void => {
+  if (sample === undefined) return
+  for (const { channel, path, value, choice } of texts)
+    if ((channel === 'message' && !path.includes('logprobs')) || channel === 'refusal')
+      sample.text(value, choice)
+  sample.tokens(logprobs)
+  for (const { name, arguments: names } of toolCalls) sample.tool(name, names)
 }

@@ -2,7 +2,6 @@ import { hash } from 'node:crypto'
 import type { AuditText } from '../core/audit.ts'
 import type { Capture } from '../core/capture.ts'
 import type { Finding, Scanned } from '../core/finding.ts'
-import type { Meter } from '../core/metrics.ts'
 import type { Notes } from '../core/notes.ts'
 import { Refusal } from '../core/refusal.ts'
 import type { Scanner } from '../core/scanner.ts'
@@ -25,7 +24,7 @@ const REMEMBERED = 8192
 const BUDGET_MS = 5000
 
 /** Scans every text, and notes its hash. A scanner that fails refuses the exchange, and so does a capture that must not fail. */
-export const inspectStep = (scanner: Scanner, meter: Meter, capture?: Capture): Inspect => {
+export const inspectStep = (scanner: Scanner, capture?: Capture): Inspect => {
   const seen = new Map<string, readonly Finding[]>()
   const remember = (digest: string, findings: readonly Finding[]): readonly Finding[] => {
     if (seen.size >= REMEMBERED) seen.delete(seen.keys().next().value ?? '')
@@ -49,7 +48,7 @@ export const inspectStep = (scanner: Scanner, meter: Meter, capture?: Capture): 
     const scanned = await acrossParts(single, (joined) => scan(joined, hash('sha256', joined)))
     const ms = performance.now() - begin
     notes.timings[`scan_${direction}`] = (notes.timings[`scan_${direction}`] ?? 0) + ms
-    meter.observe('postern_scan_seconds', ms / 1000, direction)
+    notes.meter.observe('postern_scan_seconds', ms / 1000, direction)
     return scanned
   }
 }

@@ -18,7 +18,7 @@ export interface Steps {
   readonly limit: ReturnType<typeof limitStep>
   readonly inspect: Inspect
   readonly decide: ReturnType<typeof decideStep>
-  readonly admit: ReturnType<typeof admitStep>
+  readonly admit: typeof admitStep
   readonly forward: ReturnType<typeof forwardStep>
   readonly guardReply: ReturnType<typeof guardReplyStep>
   readonly refuse: ReturnType<typeof refuseStep>

@@ -3,7 +3,6 @@ import { isAmbiguousJson, nestedJson, withEdits } from '../core/edit.ts'
 import type { Finding } from '../core/finding.ts'
 import { jsonTexts, memberNames } from '../core/json-texts.ts'
 import { isObject } from '../core/json.ts'
-import type { Meter } from '../core/metrics.ts'
 import { noteOutcome, type Notes } from '../core/notes.ts'
 import { actionFor, type Actions } from '../core/policy.ts'
 import { pointer, type Channel, type Edit, type Text } from '../core/text.ts'
@@ -16,7 +15,6 @@ import type { Scanner } from '../core/scanner.ts'
 
 export interface JudgeParts {
   readonly scanner: Scanner
-  readonly meter: Meter
 }
 
 export interface StreamJudge {
@@ -35,7 +33,7 @@ const CHANNELS: Record<Lane['part'], Channel> = {
 export const streamJudge = (parts: JudgeParts, decide: Decide, notes: Notes): StreamJudge => {
   const book = factBook()
   const noted = (actions: Actions, path: string, findings: readonly Finding[]): void => {
-    noteFindings({ notes, meter: parts.meter, direction: 'response', actions }, path, findings)
+    noteFindings({ notes, direction: 'response', actions }, path, findings)
     if (findings.some((finding) => actionFor(actions, finding.rule, finding.category) === 'redact')) {
       noteOutcome(notes, 'redacted')
     }
@@ -50,9 +48,11 @@ export const streamJudge = (parts: JudgeParts, decide: Decide, notes: Notes): St
     async tool(lane, call) {
       if (isAmbiguousJson(call.arguments)) {
         notes.reasons = [...notes.reasons, 'tool_arguments_ambiguous']
+        notes.sample?.tool(call.name, [])
         return undefined
       }
       const held = readArguments(call.arguments)
+      notes.sample?.tool(call.name, held.names)
       const scanned = held.texts.map((text) => ({ text, findings: scanSafely(parts.scanner, text.value) }))
       const tool = { name: call.name, arguments: held.names }
       const answer = await decide({ stage: 'tool_call', findings: factsOf(scanned), tool })

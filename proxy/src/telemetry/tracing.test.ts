@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { TLSSocket } from 'node:tls'
 import { afterEach, expect, test } from '@jest/globals'
 import { noLog } from '../core/log.ts'
+import { noMeter } from '../core/metrics.ts'
 import { passOn } from './pass-on.ts'
 import { tracing, type TracingOptions } from './tracing.ts'
 
@@ -62,9 +63,11 @@ const options = (endpoint: URL, more: Partial<TracingOptions> = {}): TracingOpti
   maxQueue: 64,
   batchDelayMs: 10,
   timeoutMs: 1000,
+  meter: noMeter,
   log: noLog,
   provider: 'vllm',
   guardrailAttributes: false,
+  genAiNames: 'latest',
   ...more,
 })
 

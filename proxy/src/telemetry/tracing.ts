@@ -7,18 +7,31 @@ import {
   type Attributes,
   type Context,
   type Span,
+  type TraceState,
   type Tracer as OtelTracer,
 } from '@opentelemetry/api'
+import type { TraceRef } from '../core/metrics.ts'
 import type { ExchangeSpan, ExchangeStart, ModelCallStart, SpanFacts, Tracer } from '../core/tracing.ts'
 import { openExporter, type ExporterOptions } from './exporter.ts'
-import { draftFacts, factNames, guardrailActions, spanNames } from './semconv.ts'
+import {
+  draftFacts,
+  factNames,
+  guardrailActions,
+  momentNames,
+  providerNames,
+  spanNames,
+  type GenAiNames,
+} from './semconv.ts'
 import { formatTraceparent, parseTraceparent, type TraceParent } from './traceparent.ts'
+import { passableTracestate } from './tracestate.ts'
 
 export interface TracingOptions extends ExporterOptions {
   /** `gen_ai.provider.name` of the model servers, such as `vllm`; left out when undefined. */
   readonly provider: string | undefined
   /** Also sends the draft `gen_ai.guardrail.*` attributes. */
   readonly guardrailAttributes: boolean
+  /** Which version of the GenAI conventions names what changed its name. */
+  readonly genAiNames: GenAiNames
 }
 
 /** Spans to an OTLP collector over HTTP. */
@@ -37,23 +50,41 @@ const startSpan = (tracer: OtelTracer, options: TracingOptions, exchange: Exchan
     [spanNames.method]: exchange.method,
   }
   const name = `${exchange.method} ${exchange.route}`
-  const parent = remote(parseTraceparent(exchange.traceparent))
-  const span = tracer.startSpan(name, { kind: SpanKind.SERVER, attributes }, parent)
+  const joined = parseTraceparent(exchange.traceparent)
+  const tracestate = joined && passableTracestate(exchange.tracestate)
+  const parent = remote(joined, tracestate)
+  const span = tracer.startSpan(
+    name,
+    { kind: SpanKind.SERVER, attributes, ...startingAt(exchange.startedAt) },
+    parent,
+  )
+  const within = trace.setSpan(parent, span)
   const open = new Set<Span>()
   return {
     traceId: span.spanContext().traceId,
     traceparent: header(span),
+    tracestate,
+    recorded: recordedAs(span),
     set: (facts) => setFacts(span, facts, options),
+    work: ({ name: work, from, to, facts }) => {
+      if (!span.isRecording()) return
+      const child = tracer.startSpan(work, { kind: SpanKind.INTERNAL, startTime: from }, within)
+      setFacts(child, facts, options)
+      child.end(to)
+    },
     modelCall: (call) => {
       const child = tracer.startSpan(
         `${call.operation} ${clip(call.model)}`,
-        { kind: SpanKind.CLIENT, attributes: callAttributes(call, options) },
-        trace.setSpan(parent, span),
+        { kind: SpanKind.CLIENT, attributes: callAttributes(call, options), startTime: performance.now() },
+        within,
       )
       open.add(child)
       return {
         traceparent: header(child),
         set: (facts) => setFacts(child, facts, options),
+        mark: (moment, at) => {
+          if (child.isRecording()) child.addEvent(momentNames[moment], at)
+        },
         end: (error) => {
           open.delete(child)
           finish(child, error)
@@ -74,13 +105,17 @@ const callAttributes = (call: ModelCallStart, options: TracingOptions): Attribut
   [spanNames.operation]: call.operation,
   [spanNames.model]: clip(call.model),
   [spanNames.stream]: call.stream,
-  ...(options.provider === undefined ? {} : { [spanNames.provider]: options.provider }),
+  ...(options.provider === undefined
+    ? {}
+    : Object.fromEntries(providerNames[options.genAiNames].map((name) => [name, options.provider]))),
 })
+
+const startingAt = (ms: number | undefined) => (ms === undefined ? {} : { startTime: ms })
 
 const finish = (span: Span, failure: string | undefined, error = failure) => {
   if (error !== undefined) span.setAttribute(spanNames.error, clip(error))
   if (failure !== undefined) span.setStatus({ code: SpanStatusCode.ERROR })
-  span.end()
+  span.end(performance.now())
 }
 
 const setFacts = (span: Span, facts: SpanFacts, options: TracingOptions) => {
@@ -101,7 +136,7 @@ const attribute = (value: string | number | readonly string[]) =>
 
 const clip = (text: string): string => text.slice(0, 256)
 
-const remote = (parent: TraceParent | undefined): Context =>
+const remote = (parent: TraceParent | undefined, tracestate: string | undefined): Context =>
   parent === undefined
     ? ROOT_CONTEXT
     : trace.setSpanContext(ROOT_CONTEXT, {
@@ -109,7 +144,24 @@ const remote = (parent: TraceParent | undefined): Context =>
         spanId: parent.spanId,
         traceFlags: parent.sampled ? TraceFlags.SAMPLED : TraceFlags.NONE,
         isRemote: true,
+        ...(tracestate === undefined ? {} : { traceState: carried(tracestate) }),
       })
+
+/** Passed on and exported as it came; nothing here reads or changes its members. */
+const carried = (header: string): TraceState => {
+  const state: TraceState = {
+    get: () => undefined,
+    set: () => state,
+    unset: () => state,
+    serialize: () => header,
+  }
+  return state
+}
+
+const recordedAs = (span: Span): TraceRef | undefined => {
+  const { traceId, spanId, traceFlags } = span.spanContext()
+  return (traceFlags & TraceFlags.SAMPLED) === 0 ? undefined : { traceId, spanId }
+}
 
 const header = (span: Span): string => {
   const { traceId, spanId, traceFlags } = span.spanContext()
