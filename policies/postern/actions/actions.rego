@@ -15,6 +15,7 @@ answer := {
 	"rules": object.union(_of_named, _of_found),
 	"categories": _of_categories,
 	"default": data.actions.otherwise,
+	"thresholds": _thresholds,
 }
 
 # METADATA
@@ -40,11 +41,39 @@ _of_categories[category] := _strictest(_possible(rows)) if {
 	rows := [row | some row in list; not row.rules]
 }
 
-_found[finding.rule] contains action if {
-	some finding in input.findings
-	rows := object.get(_rows, finding.category, [_last_row])
-	action := [row.action | some row in rows; _fits(row, finding)][0]
+_found[finding.rule] contains _decisive(_reached(finding)).action if some finding in input.findings
+
+# of the findings that give a rule its action: the score that the deciding row asks for, else the lowest that was missed
+_thresholds[rule] := min(scores) if {
+	some rule, action in _of_found
+	scores := {score |
+		some finding in input.findings
+		finding.rule == rule
+		rows := _reached(finding)
+		_decisive(rows).action == action
+		score := _threshold(rows)
+	}
+	count(scores) > 0
 }
+
+_threshold(rows) := _decisive(rows).min_score
+
+_threshold(rows) := min(missed) if {
+	not _decisive(rows).min_score
+	missed := {row.min_score | some row in rows}
+	count(missed) > 0
+}
+
+# the rows that fit but for the score, up to the first that fits with it
+_reached(finding) := array.slice(rows, 0, first + 1) if {
+	rows := [row |
+		some row in object.get(_rows, finding.category, [_last_row])
+		_fits_but_for_score(row, finding)
+	]
+	first := min([i | some i, row in rows; finding.score >= object.get(row, "min_score", 0)])
+}
+
+_decisive(rows) := rows[count(rows) - 1]
 
 # the rows that are for this caller, and one for what none of them fits
 _rows[category] := array.concat(rows, [_last_row]) if {
@@ -65,9 +94,8 @@ _may_concern(row, _) if not row.rules
 
 _may_concern(row, rule) if rule in row.rules
 
-_fits(row, finding) if {
+_fits_but_for_score(row, finding) if {
 	_may_concern(row, finding.rule)
-	finding.score >= object.get(row, "min_score", 0)
 	finding.role in object.get(row, "text_roles", [finding.role])
 	finding.channel in object.get(row, "channels", [finding.channel])
 }

@@ -72,6 +72,42 @@ test_a_finding_not_told_of_gets_the_strictest_it_could_get if {
 	answer.default == "block"
 }
 
+test_the_threshold_of_the_row_that_decided_is_told if {
+	policy := {"otherwise": "ignore", "request": {"injection": [
+		{"min_score": 0.9, "action": "block"},
+		{"min_score": 0.5, "text_roles": ["tool"], "action": "block"},
+		{"min_score": 0.6, "action": "redact"},
+		{"action": "observe"},
+	]}}
+	answer := actions.answer with data.actions as policy
+		with input as _found([
+			asked.finding("far-above", "injection", 0.95),
+			asked.finding("between", "injection", 0.7),
+			asked.finding("below", "injection", 0.1),
+			asked.finding("of-another-category", "secret", 1),
+		])
+	answer.thresholds == {"far-above": 0.9, "between": 0.6, "below": 0.6}
+}
+
+test_the_threshold_is_of_the_findings_that_gave_the_action if {
+	policy := {"otherwise": "ignore", "request": {"injection": [
+		{"text_roles": ["system"], "action": "ignore"},
+		{"min_score": 0.8, "action": "block"},
+		{"min_score": 0.2, "action": "observe"},
+	]}}
+	weak := asked.finding("jailbreak", "injection", 0.3)
+	in_the_system_prompt := object.union(weak, {"role": "system"})
+	found := _found([weak, in_the_system_prompt, asked.finding("jailbreak", "injection", 0.85)])
+	answer := actions.answer with data.actions as policy with input as found
+	answer.rules.jailbreak == "block"
+	answer.thresholds == {"jailbreak": 0.8}
+}
+
+test_without_scores_in_the_rows_there_is_no_threshold if {
+	answer := actions.answer with input as _found([asked.finding("aws-access-key", "secret", 1)])
+	answer.thresholds == {}
+}
+
 test_only_what_is_changed_is_a_reason if {
 	reasons := actions.reasons with data.actions as _policy
 		with input as asked.with_changes({"findings": [

@@ -68,6 +68,8 @@ export interface Actions {
   readonly rules: Readonly<Record<string, Action>>
   readonly categories: Readonly<Partial<Record<Category, Action>>>
   readonly default: Action
+  /** By rule: the score at which policy acts on it, 0 to 1. Only for the record; nothing is decided by it. */
+  readonly thresholds?: Readonly<Record<string, number>>
 }
 
 export interface Obligations {

@@ -19,6 +19,11 @@ test('a documented answer is read as it is', () => {
   expect(parseAnswer(deny)).toEqual(deny)
 })
 
+test('thresholds are read as they are', () => {
+  const told = { ...allow, actions: { ...actions, thresholds: { jailbreak: 0.8 } } }
+  expect(parseAnswer(told)).toEqual(told)
+})
+
 test.each([
   ['no answer', undefined],
   ['null', null],
@@ -38,6 +43,9 @@ test.each([
   ['an unknown category', { ...allow, actions: { ...actions, categories: { toxicity: 'block' } } }],
   ['no default', { ...allow, actions: { rules: {}, categories: {} } }],
   ['an unknown key in actions', { ...allow, actions: { ...actions, channels: {} } }],
+  ['a threshold that is no number', { ...allow, actions: { ...actions, thresholds: { email: '0.8' } } }],
+  ['a threshold above 1', { ...allow, actions: { ...actions, thresholds: { email: 1.5 } } }],
+  ['thresholds that are a list', { ...allow, actions: { ...actions, thresholds: [0.5] } }],
   ['an unknown obligation', { ...allow, obligations: { route: 'a' } }],
   ['no tokens at all', { ...allow, obligations: { max_tokens: 0 } }],
   ['half a token', { ...allow, obligations: { max_tokens: 1.5 } }],

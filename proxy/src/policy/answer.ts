@@ -56,14 +56,28 @@ const ACTIONS: Readonly<Record<Action, true>> = { ignore: true, observe: true, r
 
 const actionsAt = (value: unknown): Actions => {
   const actions = objectAt(value, 'answer.actions')
-  onlyKeys(actions, ['rules', 'categories', 'default'], 'answer.actions')
+  onlyKeys(actions, ['rules', 'categories', 'default', 'thresholds'], 'answer.actions')
   const categories = objectAt(actions.categories, 'answer.actions.categories')
   onlyKeys(categories, Object.keys(CATEGORIES), 'answer.actions.categories')
   return {
     rules: actionsByName(objectAt(actions.rules, 'answer.actions.rules')),
     categories: actionsByName(categories),
     default: actionAt(actions.default),
+    ...('thresholds' in actions ? { thresholds: thresholdsAt(actions.thresholds) } : {}),
   }
+}
+
+const thresholdsAt = (value: unknown): Readonly<Record<string, number>> => {
+  const fields = objectAt(value, 'answer.actions.thresholds')
+  const names = Object.keys(fields)
+  if (names.length > MAX_NAMES) throw malformed('answer.actions.thresholds')
+  const thresholds = Object.create(null) as Record<string, number>
+  for (const name of names) {
+    const score = fields[name]
+    if (typeof score !== 'number' || !(score >= 0 && score <= 1)) throw malformed('answer.actions.thresholds')
+    thresholds[name] = score
+  }
+  return thresholds
 }
 
 /** Without a prototype, so that no name finds anything but what the policy said. */

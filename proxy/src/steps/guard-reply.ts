@@ -1,3 +1,4 @@
+import type { AnswerSample } from '../core/behaviour.ts'
 import type { Dialect } from '../core/dialect.ts'
 import { isObject } from '../core/json.ts'
 import type { Notes } from '../core/notes.ts'
@@ -10,15 +11,24 @@ import { readWhole } from './forward.ts'
 import { guardStream, type StreamParts } from './guard-stream.ts'
 import { guardWhole, type Guarded, type WholeParts } from './guard-whole.ts'
 
+export interface ReplyParts extends WholeParts, StreamParts {
+  /** Looks at an answer as it passes. Never throws. */
+  readonly sample?: (() => AnswerSample) | undefined
+}
+
 /** The model's answer through the same inspection and policy as the question, whole or streamed. */
-export const guardReplyStep = (parts: WholeParts & StreamParts) => {
+export const guardReplyStep = (parts: ReplyParts) => {
   const whole = guardWhole(parts)
   const stream = guardStream(parts)
   return async (guarded: Guarded, notes: Notes): Promise<void> => {
     const { status } = guarded.reply
     if (status >= 400) throw await modelRefusal(parts, guarded, notes)
     if (status !== 200) throw new Refusal('model_answer_invalid', { details: [`status ${status}`] })
-    return guarded.admitted.prompt.stream ? stream(guarded, notes) : whole(guarded, notes)
+    const { prompt, changes, dialect } = guarded.admitted
+    notes.offered = prompt.tools.filter((tool) => !changes.removeTools.includes(tool))
+    // Vectors are no answer that could be long, unsure or in a language.
+    if (dialect.operation !== 'embeddings') notes.sample = parts.sample?.()
+    return prompt.stream ? stream(guarded, notes) : whole(guarded, notes)
   }
 }
 
