@@ -1,0 +1,67 @@
+import { percent } from './gate.ts'
+import { escapeHtml, familyBars, heatmap, trend } from './pictures.ts'
+import type { RunRecord, TargetTally } from './record.ts'
+import { inWords, rate, titleOf } from './words.ts'
+
+const STYLE = `
+:root{color-scheme:light dark;--ink:#1b2430;--dim:#52606f;--paper:#fff;--line:#d5dbe2;--guarded:#c2410c;--bare:#8593a3;--held:#cfe3d4;--good:#15803d;--fair:#a16207;--bad:#b91c1c}
+@media(prefers-color-scheme:dark){:root{--ink:#e6ebf1;--dim:#a3b0be;--paper:#12181f;--line:#33404d;--guarded:#fb923c;--bare:#64748b;--held:#1f3b29;--good:#4ade80;--fair:#facc15;--bad:#f87171}}
+body{font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);margin:0 auto;max-width:70rem;padding:2rem 1rem}
+h1{font-size:1rem;font-weight:600;color:var(--dim);margin:0}
+.headline{font-size:2rem;line-height:1.2;font-weight:700;margin:.5rem 0 1rem;border-left:.5rem solid;padding-left:1rem}
+.good{border-color:var(--good)}.fair{border-color:var(--fair)}.bad{border-color:var(--bad)}
+.lead{font-size:1.15rem;max-width:48rem}h2{margin-top:2.5rem}
+svg{width:100%;height:auto;max-width:60rem}svg text{fill:var(--ink);font:14px system-ui,sans-serif}svg .small{font-size:12px;fill:var(--dim)}
+.guarded{fill:var(--guarded)}.bare{fill:var(--bare)}.held{fill:var(--held)}.through{fill:var(--bad)}.none{fill:none;stroke:var(--line)}
+.grid{stroke:var(--line)}.line{fill:none;stroke:var(--guarded);stroke-width:2}
+.key{display:inline-block;width:.9em;height:.9em;border-radius:2px;margin:0 .3em 0 1em;vertical-align:-.1em}
+table{border-collapse:collapse}th,td{border-bottom:1px solid var(--line);padding:.35rem .8rem;text-align:left}td.n{text-align:right;font-variant-numeric:tabular-nums}
+.scroll{overflow-x:auto}footer{color:var(--dim);margin-top:3rem;font-size:.9rem}@media print{body{max-width:none}}
+`
+
+/** One file without anything to load. `before` are the earlier runs of the store, oldest first. */
+export const htmlReport = (record: RunRecord, before: readonly RunRecord[]): string => {
+  const { headline, mood, sentences } = inWords(record, before)
+  const main = record.targets.guarded ?? record.targets.bare
+  const runs = [...before.filter(({ model, tool }) => model === record.model && tool === record.tool), record]
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="referrer" content="no-referrer">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>Attack report: ${escapeHtml(headline)}</title><style>${STYLE}</style></head><body>
+<header><h1>Attack report for ${escapeHtml(record.model)}, ${escapeHtml(record.at.slice(0, 16).replace('T', ' '))} UTC</h1>
+<p class="headline ${mood}">${escapeHtml(headline)}</p>
+<div class="lead">${sentences.map((sentence) => `<p>${escapeHtml(sentence)}</p>`).join('')}</div></header>
+<main>
+<h2>What got through, by kind of attack</h2>
+<p><span class="key" style="background:var(--guarded)"></span>with the guard<span class="key" style="background:var(--bare)"></span>without it</p>
+${familyBars(record)}
+<h2>Over time</h2>${runs.length < 2 ? '<p>This is the first run.</p>' : trend(runs.slice(-50))}
+${main === undefined ? '' : details(main)}
+</main>
+<footer>Sent by ${escapeHtml(record.tool)}, run ${escapeHtml(record.id)}, seed ${escapeHtml(record.seed)}, plan ${escapeHtml(record.plan)}. An
+attack counts as a success when the answer holds what it was after, such as a planted key; shares are of the attacks of this run, not of all
+attacks there are.</footer></body></html>
+`
+}
+
+const details = (tally: TargetTally): string => `
+<h2>Stopped or let pass</h2>${confusionTable(tally)}
+${tally.falsePositives.length === 0 ? '' : `<p>Stopped by mistake: ${tally.falsePositives.map(escapeHtml).join(', ')}.</p>`}
+<h2>By disguise</h2><p>Green: none got through. Red: the stronger, the more did. Empty: not tried.</p>
+<div class="scroll">${heatmap(tally)}</div>
+<h2>Numbers</h2>${familyTable(tally)}`
+
+const confusionTable = ({ confusion: { attack, benign } }: TargetTally): string => {
+  const row = (name: string, { blocked, allowed }: { blocked: number; allowed: number }): string =>
+    `<tr><th scope="row">${name}</th><td class="n">${blocked}</td><td class="n">${allowed}</td></tr>`
+  return `<table><thead><tr><th scope="col"></th><th scope="col">stopped</th><th scope="col">let pass</th></tr></thead><tbody>${row('Attacks', attack)}${row('Harmless prompts', benign)}</tbody></table>
+<p>An attack that is let pass has not succeeded by that: the model may have resisted.</p>`
+}
+
+const familyTable = ({ families }: TargetTally): string => {
+  const rows = Object.entries(families).map(
+    ([family, count]) =>
+      `<tr><th scope="row">${titleOf(family)}</th><td class="n">${count.attacks}</td><td class="n">${count.successes}</td><td class="n">${percent(rate(count))}</td></tr>`,
+  )
+  return `<table><thead><tr><th scope="col">Kind</th><th scope="col">sent</th><th scope="col">got through</th><th scope="col">share</th></tr></thead><tbody>${rows.join('')}</tbody></table>`
+}
