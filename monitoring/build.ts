@@ -3,6 +3,8 @@ import { dirname, join, relative } from 'node:path'
 import { stringify } from 'yaml'
 import { boards } from './dashboards/all.ts'
 import { dashboardOf } from './dashboards/render.ts'
+import { savedObjects } from './kibana/objects.ts'
+import { elasticsearchRequests } from './kibana/templates.ts'
 import { groups } from './rules/all.ts'
 import { ruleFile } from './rules/render.ts'
 
@@ -18,6 +20,16 @@ export const outputs = (): ReadonlyMap<string, string> => {
       `${JSON.stringify(dashboardOf(board), null, 2)}\n`,
     ]),
     ['rules/postern.rules.yaml', `${HEADER}${rules}`],
+    ...[...elasticsearchRequests()].map(([path, body]): [string, string] => [
+      `elasticsearch/${path.replaceAll('/', '.').slice(1)}.json`,
+      `${JSON.stringify(body, null, 2)}\n`,
+    ]),
+    [
+      'kibana/postern.ndjson',
+      savedObjects()
+        .map((object) => `${JSON.stringify(object)}\n`)
+        .join(''),
+    ],
   ])
 }
 

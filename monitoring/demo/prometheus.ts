@@ -96,6 +96,7 @@ export const startPrometheus = ({
       `--config.file=${folder}/prometheus.yaml`,
       `--storage.tsdb.path=${folder}/data`,
       `--web.listen-address=127.0.0.1:${port}`,
+      '--enable-feature=exemplar-storage',
     ],
     readyPath: '/-/ready',
   })
