@@ -78,6 +78,11 @@ e2e-api: install ## Charts, webhook, admission and controllers against a real AP
 	node e2e/cluster/cluster.ts build api
 	npm run -s jest -- -c e2e/jest.config.mjs --selectProjects api cluster $(JEST_FLAGS)
 
+.PHONY: e2e-otel
+e2e-otel: install ## Traces, metrics and exemplars to a real OpenTelemetry collector (Go builds it once) and Prometheus
+	node e2e/otel/build.ts
+	npm run -s jest -- -c e2e/jest.config.mjs --selectProjects otel $(JEST_FLAGS)
+
 .PHONY: e2e
 e2e: install ## The charts on a real cluster: kind where Docker is, else one node made of Go modules and Debian packages (root)
 	node e2e/cluster/cluster.ts build full

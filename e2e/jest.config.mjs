@@ -21,7 +21,8 @@ const tier = (name) =>
 /** @type {import('jest').Config} */
 export default {
   // cluster: what needs no cluster, the cluster's own parts.
-  projects: [tier('api'), tier('full'), project('cluster')],
+  // otel: needs no cluster either, but a collector.
+  projects: [tier('api'), tier('full'), project('cluster'), project('otel')],
   // One cluster, two cores: side by side the specs would only disturb one another.
   maxWorkers: 1,
   testTimeout: 120_000,

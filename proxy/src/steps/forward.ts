@@ -24,8 +24,8 @@ export const forwardStep =
     const call = span.modelCall({ operation: dialect.operation, model, stream: prompt.stream })
     notes.modelSpan = call
     notes.operation = dialect.operation
-    const maxTokens = changes.maxTokens ?? prompt.params.max_tokens
-    if (maxTokens !== undefined) call.set({ requestMaxTokens: maxTokens })
+    const most = Math.min(changes.maxTokens ?? Infinity, prompt.params.max_tokens ?? Infinity)
+    if (most !== Infinity) call.set({ requestMaxTokens: most })
     const reply = await models.call(
       {
         model,
