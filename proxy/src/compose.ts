@@ -67,8 +67,7 @@ const closing = <Part extends { close(): Promise<void> } | undefined>(part: Part
 const start = async (config: Config, options: GuardOptions, opened: Opened): Promise<RunningGuard> => {
   const { log } = options
   const meter = meterOf(config)
-  const audit = await composeAudit(config, { meter, log })
-  opened.push(() => audit.close())
+  const audit = closing(await composeAudit(config, { meter, log }), opened)
   const page = adminPage(config, {
     ready: () => whyNotReady(state),
     policyRevision: () => state.current?.policyRevision(),
@@ -76,10 +75,8 @@ const start = async (config: Config, options: GuardOptions, opened: Opened): Pro
     coverage: () => coverageOf(state),
     log,
   })
-  const capture = await composeCapture(config, { meter, log })
-  opened.push(async () => capture?.close())
-  const tracer = await composeTracer(config, { meter, log })
-  opened.push(() => tracer.close())
+  const capture = closing(await composeCapture(config, { meter, log }), opened)
+  const tracer = closing(await composeTracer(config, { meter, log }), opened)
   const watcher = await composeBehaviour(config, { meter, log })
   opened.push(() => {
     watcher.close()

@@ -4,10 +4,14 @@ import type { Received } from '../core/exchange.ts'
 import { Refusal } from '../core/refusal.ts'
 import type { Tracer } from '../core/tracing.ts'
 import type { Config } from '../config/schema.ts'
+import type { Responder } from './respond.ts'
 import { writeModelList } from '../dialects/model-list.ts'
 import { listModels } from '../endpoints/list-models.ts'
 import { clientLogin, passwordLogin, publishKeys, type TokenSource } from '../endpoints/login.ts'
 import { guard } from '../guard.ts'
+import type { Watcher } from './behaviour.ts'
+import type { Gate } from '../respond/gate.ts'
+import { gated, gatedSteps } from './gated.ts'
 import { composeIdentity, type Identity, type IdentityBase } from './identity.ts'
 import { composeLimiter, composePolicy } from './parts.ts'
 import { defaultScanner } from './scanner.ts'
@@ -19,6 +23,8 @@ export interface Base extends IdentityBase {
   readonly audit: AuditLog
   readonly capture: Capture | undefined
   readonly tracer: Tracer
+  readonly watcher: Watcher
+  readonly responder?: Responder | undefined
 }
 
 /** One thing that the guard depends on, and what is wrong with it; undefined when it is well. */
@@ -57,10 +63,12 @@ export const composeGeneration = async (config: Config, base: Base): Promise<Gen
     const identity = opened(composeIdentity(config.identity, base))
     const models = opened(composeModels(config, { meter, log }))
     const limiter = opened(await composeLimiter(config, { meter, log }))
-    const policy = opened(await composePolicy(config, { meter, log }))
-    const parts: StepParts = { ...base, config, scanner, identity, models, limiter, policy }
+    const engine = opened(await composePolicy(config, { meter, log }))
+    const policy = base.responder?.policy(engine) ?? engine
+    const behaviour = base.watcher.under(config)
+    const parts: StepParts = { ...base, behaviour, config, scanner, identity, models, limiter, policy }
     return {
-      ...untilIdle(routing(parts, identity), close),
+      ...untilIdle(routing(parts, identity, base.responder?.gate), close),
       policyRevision: () => (policy.unready() === undefined ? policy.revision() : undefined),
       health: () => [
         { area: 'Policy', name: policy.name, wrong: policy.unready() },
@@ -103,9 +111,9 @@ const untilIdle = (serving: Serving, close: () => Promise<void>): Serving & Pick
   }
 }
 
-const routing = (parts: StepParts, identity: Identity): Serving => {
+const routing = (parts: StepParts, identity: Identity, gate: Gate | undefined): Serving => {
   const { config, policy, models } = parts
-  const steps = composeSteps(parts)
+  const steps = gatedSteps(composeSteps(parts), gate)
   const dialogue = guard(steps)
   const list = listModels({
     steps,
@@ -116,13 +124,13 @@ const routing = (parts: StepParts, identity: Identity): Serving => {
   })
   const local = identity.local ? localEndpoints(steps, identity.local, config) : undefined
   return {
-    handle(received) {
+    handle: gated(async (received) => {
       const { kind } = received.route
       if (kind === 'dialect') return dialogue(received)
       if (kind === 'models') return list(received)
       if (local && (kind === 'auth' || kind === 'token' || kind === 'jwks')) return local[kind](received)
       throw new Refusal('route_unknown')
-    },
+    }, gate),
     async authorize(received) {
       const notes = steps.open(received)
       try {

@@ -48,7 +48,9 @@ export const configSchema = section({
     .describe('What is noticed about models and callers: drift, entropy, tools, disparity.'),
   respond: respondSchema
     .optional()
-    .describe('Automated responses to threats: revoke callers, tighten policy, quarantine; events in and out.'),
+    .describe(
+      'Automated responses to threats: revoke callers, tighten policy, quarantine; events in and out.',
+    ),
   telemetry: telemetrySchema.prefault({}).describe('Logs and traces. Metrics are at the admin port.'),
 })
 

@@ -165,3 +165,7 @@ export class Refusal extends Error {
 /** Our own code failing is a refusal too: never a crash, never a yes. */
 export const asRefusal = (error: unknown): Refusal =>
   error instanceof Refusal ? error : new Refusal('guard_failed', { cause: error })
+
+/** Why an exchange was ended from outside: an order's own refusal, or a client that has gone. Undefined while it may go on. */
+export const endedBy = ({ aborted, reason }: AbortSignal): Refusal | undefined =>
+  !aborted ? undefined : reason instanceof Refusal ? reason : new Refusal('client_gone', { cause: reason })

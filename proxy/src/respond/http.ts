@@ -1,0 +1,46 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { MAX_DESK_BODY, type Desk, type DeskAnswer } from './desk.ts'
+
+/** The desk at a plain HTTP server, which bounds the time. Never throws. */
+export const deskOverHttp =
+  (routes: Desk['routes']) =>
+  async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const { status, body } = await answerTo(request, routes).catch(() => told(400, 'the body did not arrive'))
+    if (response.destroyed) return
+    const text = `${JSON.stringify(body)}\n`
+    response.writeHead(status, {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(text),
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+      // What was not read would be taken for the next request.
+      ...(!request.complete && { connection: 'close' }),
+    })
+    response.end(text)
+  }
+
+const answerTo = async (request: IncomingMessage, routes: Desk['routes']): Promise<DeskAnswer> => {
+  const { method = '', url = '', headers } = request
+  const name = `${method} ${url.split('?', 1)[0] ?? ''}`
+  const route = Object.hasOwn(routes, name) ? routes[name] : undefined
+  if (route === undefined) return told(404, 'no such page, or it has no secret configured')
+  if (headers.origin !== undefined || (headers['sec-fetch-site'] ?? 'none') !== 'none')
+    return told(403, 'not for web pages')
+  const body = await bodyOf(request)
+  return body === undefined
+    ? told(413, 'the body is too large')
+    : route({ authorization: headers.authorization, body })
+}
+
+const bodyOf = async (request: IncomingMessage): Promise<Buffer | undefined> => {
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    length += chunk.length
+    if (length > MAX_DESK_BODY) return undefined
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
+
+const told = (status: number, error: string): DeskAnswer => ({ status, body: { error } })
