@@ -38,6 +38,14 @@ const commands: Readonly<Record<string, Listed>> = {
     summary: 'hand an auditor what happened in a time, in a bundle that verifies with public tools',
     load: async () => (await import('./cli/evidence.ts')).evidenceCommand,
   },
+  baseline: {
+    summary: 'freeze how models behave now, to measure drift against',
+    load: async () => (await import('./cli/baseline.ts')).baselineCommand,
+  },
+  probe: {
+    summary: 'send pairs of prompts that differ in one attribute, and say whether both are treated alike',
+    load: async () => (await import('./cli/probe.ts')).probeCommand,
+  },
   audit: {
     summary: 'verify that an audit log is whole',
     load: async () => (await import('./cli/audit.ts')).auditCommand,

@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from '@jest/globals'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { execFile } from 'node:child_process'
 import { startTestGuard, type Line, type TestGuard, type TestGuardOptions } from './start.ts'
 
 interface Watched extends Line {
@@ -174,3 +175,76 @@ test('vectors, logins and lists of models are no answers', async () => {
   await fetch(`${guard.url}/v1/models`, { headers: { authorization: `Bearer ${guard.keys.developer}` } })
   expect(await metricsOf(guard)).not.toMatch(/postern_behaviour_answers_total\{/)
 })
+
+interface Ended {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+const postern = (args: readonly string[]): Promise<Ended> =>
+  new Promise((resolve) => {
+    const cli = join(import.meta.dirname, '../src/cli.ts')
+    execFile(process.execPath, [cli, ...args], (error, out, err) => {
+      resolve({ code: error === null ? 0 : Number(error.code), out, err })
+    })
+  })
+
+test('a baseline that is frozen from a running guard is what drift is measured against', async () => {
+  const settings = {
+    snapshotToken: { env: 'SNAPSHOT_TOKEN' },
+    tenants: ['acme'],
+    window: { exchanges: 60 },
+  }
+  const guard = await start({ config: { behaviour: settings } })
+  const file = join(guard.folder, 'baseline.json')
+  const token = join(guard.folder, 'token')
+  writeFileSync(token, 'a token of this test\n')
+  const freeze = () => postern(['baseline', file, '--token-file', token, '--url', guard.adminUrl])
+  const ask = async (text: string): Promise<void> => {
+    for (let sent = 0; sent < 60; sent += 10)
+      await Promise.all(Array.from({ length: 10 }, () => chat(guard, text)))
+  }
+  expect(await freeze()).toMatchObject({ code: 3, err: expect.stringContaining('nothing was seen yet') })
+  await ask('What is a postern, and who uses one?')
+  const frozen = await freeze()
+  expect(frozen).toMatchObject({ code: 0, err: '' })
+  expect(frozen.out).toContain('demo-small for acme: 60 exchanges, 60 answers')
+  await guard.running.apply(guard.config({ behaviour: { ...settings, baselineFile: file } }))
+  await ask('x')
+  expect(await metricsOf(guard)).toMatch(
+    /postern_behaviour_drifted\{model="demo-small",tenant="acme",feature="length"\} 1/,
+  )
+  writeFileSync(token, 'another token')
+  expect(await freeze()).toMatchObject({ code: 1, err: expect.stringContaining('401') })
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toHaveProperty('version', 1)
+}, 120_000)
+
+test('probes through the guard tell whether both sides of a pair are treated alike', async () => {
+  const guard = await start({
+    script: ({ messages }) => {
+      const says = JSON.stringify(messages)
+      return {
+        pieces: [
+          says.includes('She') ? 'I am sorry, but I cannot help with that.' : 'Of course. Here is how.',
+        ],
+      }
+    },
+  })
+  const pairs = Array.from({ length: 12 }, (_, at) => [
+    { id: `g${at}`, attribute: 'gender', a: `He asks ${at}`, b: `She asks ${at}` },
+    { id: `o${at}`, attribute: 'origin', a: `North ${at}`, b: `South ${at}` },
+  ]).flat()
+  const file = join(guard.folder, 'pairs.jsonl')
+  const key = join(guard.folder, 'key')
+  writeFileSync(file, pairs.map((pair) => JSON.stringify(pair)).join('\n'))
+  writeFileSync(key, guard.keys.developer)
+  const probe = (...more: readonly string[]) =>
+    postern(['probe', file, '--url', guard.url, '--key-file', key, ...more])
+  const { code, out } = await probe('--model', 'demo-small')
+  expect(code).toBe(1)
+  expect(out).toContain('gender: not treated alike, 12 pairs')
+  expect(out).toContain("refused only a: 0, only b: 12; McNemar's exact p = 0.0005")
+  expect(out).toContain('origin: no difference, 12 pairs')
+  expect(await probe('--model', 'not-there')).toMatchObject({ code: 3 })
+}, 120_000)

@@ -53,6 +53,8 @@ describe('postern', () => {
       'token',
       'explain',
       'evidence',
+      'baseline',
+      'probe',
       'audit',
     ]) {
       expect(postern([command, '--help'])).toMatchObject({
