@@ -5,6 +5,7 @@ import type { Command, Io } from './command.ts'
 const COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
   lint: () => import('./lint/command.ts'),
   attack: () => import('./attack/command.ts'),
+  data: () => import('./data/command.ts'),
   model: () => import('./model/command.ts'),
 }
 

@@ -1,0 +1,90 @@
+import { found, type DataFinding } from './finding.ts'
+import type { Row } from './rows.ts'
+
+const MIN_ROWS = 30
+/** Modified z-score (Iglewicz, Hoaglin 1993); they propose 3.5, twice that keeps long tails quiet. */
+const FAR = 7
+const STEPS = 50
+
+/**
+ * Vectors that stand apart. Spectral signatures (Tran, Li, Madry 2018): within a label, poisoned samples lie far out on the first
+ * principal direction. Equal vectors of different texts are collisions, as they are made to hijack retrieval.
+ */
+export const vectors = (rows: readonly Row[]): readonly DataFinding[] => {
+  const having = rows.filter(({ embedding }) => embedding !== undefined)
+  const groups = Map.groupBy(having, ({ label }) => label)
+  return [...collisions(having), ...[...groups.values()].flatMap(outliers)]
+}
+
+const outliers = (rows: readonly Row[]): readonly DataFinding[] => {
+  if (rows.length < MIN_ROWS) return []
+  const points = centred(rows.map(({ embedding = [] }) => embedding))
+  const scores = projections(points).map(Math.abs)
+  const lengths = points.map((point) => Math.sqrt(dot(point, point)))
+  const far = new Set([...beyond(scores), ...beyond(lengths)])
+  const apart = rows.filter((_, at) => far.has(at))
+  return apart.length === 0
+    ? []
+    : [
+        found(
+          'vector-outlier',
+          apart,
+          `${apart.length} of ${rows.length} vectors lie far from the others of their label`,
+        ),
+      ]
+}
+
+const collisions = (rows: readonly Row[]): readonly DataFinding[] =>
+  [
+    ...Map.groupBy(rows, ({ embedding = [] }) =>
+      embedding.map((each) => each.toPrecision(6)).join(' '),
+    ).values(),
+  ].flatMap((same) => {
+    const texts = new Set(same.map(({ text }) => text))
+    return texts.size > 1
+      ? [found('vector-collision', same, `${texts.size} different texts have the same vector`)]
+      : []
+  })
+
+const centred = (points: readonly (readonly number[])[]): readonly Float64Array[] => {
+  const size = points[0]?.length ?? 0
+  const mean = new Float64Array(size)
+  for (const point of points)
+    for (let i = 0; i < size; i++) mean[i] = (mean[i] ?? 0) + (point[i] ?? 0) / points.length
+  return points.map((point) => Float64Array.from(point, (each, i) => each - (mean[i] ?? 0)))
+}
+
+/** On the first principal direction, by power iteration. */
+const projections = (points: readonly Float64Array[]): readonly number[] => {
+  let direction = Float64Array.from(points[0] ?? [], (_, i) => 1 + (i % 7) / 7)
+  for (let step = 0; step < STEPS; step++) {
+    const next = new Float64Array(direction.length)
+    for (const point of points) {
+      const share = dot(point, direction)
+      for (let i = 0; i < next.length; i++) next[i] = (next[i] ?? 0) + share * (point[i] ?? 0)
+    }
+    const length = Math.sqrt(dot(next, next))
+    if (length === 0) break
+    direction = next.map((each) => each / length)
+  }
+  return points.map((point) => dot(point, direction))
+}
+
+const dot = (a: Float64Array, b: Float64Array): number => {
+  let sum = 0
+  for (let i = 0; i < a.length; i++) sum += (a[i] ?? 0) * (b[i] ?? 0)
+  return sum
+}
+
+/** Places of values far above the median. */
+export const beyond = (values: readonly number[]): readonly number[] => {
+  const middle = median(values)
+  const spread = median(values.map((each) => Math.abs(each - middle)))
+  return values.flatMap((each, at) => (spread > 0 && (0.6745 * (each - middle)) / spread > FAR ? [at] : []))
+}
+
+const median = (values: readonly number[]): number => {
+  const sorted = [...values].sort((a, b) => a - b)
+  const half = sorted.length >> 1
+  return sorted.length % 2 === 1 ? (sorted[half] ?? 0) : ((sorted[half - 1] ?? 0) + (sorted[half] ?? 0)) / 2
+}
