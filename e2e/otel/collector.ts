@@ -98,10 +98,11 @@ export const startCollector = async (): Promise<Collector> => {
   return {
     url: `https://127.0.0.1:${port}`,
     tls,
-    spans: () => linesOf<Traces>(text('traces')).flatMap((line) => line.resourceSpans.flatMap(spansOf)),
+    spans: () =>
+      (linesOf(text('traces')) as readonly Traces[]).flatMap((line) => line.resourceSpans.flatMap(spansOf)),
     metrics: () =>
       new Map(
-        linesOf<Metrics>(text('metrics'))
+        (linesOf(text('metrics')) as readonly Metrics[])
           .flatMap((line) => line.resourceMetrics.flatMap(({ scopeMetrics }) => scopeMetrics))
           .flatMap(({ metrics = [] }) => metrics.map((metric) => [metric.name, metric] as const)),
       ),
@@ -125,11 +126,11 @@ const spansOf = ({ scopeSpans }: Traces['resourceSpans'][number]): readonly Span
   scopeSpans.flatMap(({ spans }) => spans)
 
 /** Whole lines only: the last may still be on its way. */
-const linesOf = <Line>(text: string): readonly Line[] =>
+const linesOf = (text: string): readonly unknown[] =>
   text
     .split('\n')
     .slice(0, -1)
-    .map((line) => JSON.parse(line) as Line)
+    .map((line): unknown => JSON.parse(line))
 
 const configuration = (folder: string, port: number) => {
   const to = (name: string) => ({ path: join(folder, `${name}.jsonl`), flush_interval: '100ms' })

@@ -74,9 +74,9 @@ const client = (key = guard.keys.user) =>
 
 const traffic = async (): Promise<void> => {
   const messages = [{ role: 'user' as const, content: `hello ${SECRET}` }]
-  await client().chat.completions.create({ model: 'demo-small', messages, max_tokens: 64 })
+  await client().chat.completions.create({ model: 'demo-small', messages, max_completion_tokens: 64 })
   const stream = await client().chat.completions.create({ model: 'demo-small', messages, stream: true })
-  for await (const chunk of stream) void chunk
+  for await (const { choices } of stream) expect(choices.length).toBeGreaterThanOrEqual(0)
   await client(guard.keys.nobody)
     .chat.completions.create({ model: 'demo-small', messages })
     .catch(() => undefined)
