@@ -5,6 +5,7 @@ import { boards } from './dashboards/all.ts'
 import { dashboardOf } from './dashboards/render.ts'
 import { savedObjects } from './kibana/objects.ts'
 import { elasticsearchRequests } from './kibana/templates.ts'
+import { demo } from './llmsecops_demo/board.ts'
 import { groups } from './rules/all.ts'
 import { ruleFile } from './rules/render.ts'
 
@@ -19,6 +20,7 @@ export const outputs = (): ReadonlyMap<string, string> => {
       `dashboards/${board.uid}.json`,
       `${JSON.stringify(dashboardOf(board), null, 2)}\n`,
     ]),
+    ['demo/postern-llmsecops-demo.json', `${JSON.stringify(dashboardOf(demo), null, 2)}\n`],
     ['rules/postern.rules.yaml', `${HEADER}${rules}`],
     ...[...elasticsearchRequests()].map(([path, body]): [string, string] => [
       `elasticsearch/${path.replaceAll('/', '.').slice(1)}.json`,
