@@ -30,8 +30,6 @@ export interface Tags {
 export interface Network {
   /** IPv4 range of nodes, a /16. Pods have their own ranges on Google Cloud and Azure, and share this one on AWS. */
   readonly cidr: `${string}/16`
-  /** Ranges from which the API server may be asked, such as that of the runner that applies. Never all addresses. */
-  readonly operators: readonly string[]
 }
 
 export interface Kubernetes {
@@ -93,6 +91,8 @@ export interface AwsEnvironment extends Common {
   readonly accountId: string
   /** Three availability zones of the region. */
   readonly zones: readonly [string, string, string]
+  /** Ranges from which the API server may be asked, such as that of the runner that applies. */
+  readonly operators: readonly string[]
   /** ARNs of the IAM roles that administer the cluster. */
   readonly administrators: readonly string[]
   readonly state: { readonly bucket: string; readonly kmsKeyArn: string }
@@ -104,6 +104,8 @@ export interface GoogleEnvironment extends Common {
   /** Service agents are named by it. `gcloud projects describe PROJECT --format='value(projectNumber)'`. */
   readonly projectNumber: string
   readonly zones: readonly [string, string, string]
+  /** Ranges from which the API server may be asked, such as that of the runner that applies. */
+  readonly operators: readonly string[]
   /** Range of the control plane, a /28 that nothing else uses. */
   readonly controlPlaneCidr: `${string}/28`
   readonly state: { readonly bucket: string; readonly kmsKey: string }

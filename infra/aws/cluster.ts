@@ -66,7 +66,7 @@ export class AwsCluster extends Construct {
       description: 'Who may ask the API server besides the nodes',
       vpcId: network.vpc.id,
     })
-    environment.network.operators.forEach((cidrIpv4, index) => {
+    environment.operators.forEach((cidrIpv4, index) => {
       new VpcSecurityGroupIngressRule(this, `operators-${index}`, {
         securityGroupId: group.id,
         description: 'API server from operators',

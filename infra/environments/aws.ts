@@ -10,7 +10,8 @@ export const aws = {
   administrators: ['arn:aws:iam::111122223333:role/platform-admin'],
   tags: { project: 'postern', environment: 'production', owner: 'platform', 'cost-center': 'llm' },
   // The runner that applies is in a network peered or connected with this one.
-  network: { cidr: '10.40.0.0/16', operators: ['10.10.0.0/16'] },
+  network: { cidr: '10.40.0.0/16' },
+  operators: ['10.10.0.0/16'],
   // In standard support on all three clouds in November 2026.
   kubernetes: { version: '1.35' },
   nodePools: [

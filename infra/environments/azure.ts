@@ -10,7 +10,7 @@ export const azure = {
   administrators: ['00000000-0000-0000-0000-000000000003'],
   runnerNetwork: { resourceGroup: 'runners', name: 'runners' },
   tags: { project: 'postern', environment: 'production', owner: 'platform', 'cost-center': 'llm' },
-  network: { cidr: '10.60.0.0/16', operators: ['10.10.0.0/16'] },
+  network: { cidr: '10.60.0.0/16' },
   kubernetes: { version: '1.35' },
   nodePools: [
     { name: 'general', machine: 'Standard_D4s_v5', min: 3, max: 9, diskGb: 128 },

@@ -9,7 +9,8 @@ export const google = {
   project: 'example-postern-prod',
   projectNumber: '123456789012',
   tags: { project: 'postern', environment: 'production', owner: 'platform', 'cost-center': 'llm' },
-  network: { cidr: '10.50.0.0/16', operators: ['10.10.0.0/16'] },
+  network: { cidr: '10.50.0.0/16' },
+  operators: ['10.10.0.0/16'],
   controlPlaneCidr: '172.16.0.0/28',
   kubernetes: { version: '1.35' },
   // A regional cluster has min and max nodes in each of its three zones.

@@ -73,7 +73,7 @@ export class GoogleCluster extends Construct {
       },
       masterAuthorizedNetworksConfig: {
         gcpPublicCidrsAccessEnabled: false,
-        cidrBlocks: environment.network.operators.map((cidrBlock) => ({ cidrBlock })),
+        cidrBlocks: environment.operators.map((cidrBlock) => ({ cidrBlock })),
       },
       masterAuth: { clientCertificateConfig: { issueClientCertificate: false } },
       enableLegacyAbac: false,

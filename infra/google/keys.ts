@@ -16,7 +16,10 @@ type Purpose = keyof typeof AGENTS
 
 /** One key for each purpose, rotated every 90 days. Google Cloud never deletes a key ring, so its name is taken for good. */
 export class GoogleKeys extends Construct {
-  private readonly keys: ReadonlyMap<Purpose, KmsCryptoKey>
+  private readonly keys: ReadonlyMap<
+    Purpose,
+    { readonly key: KmsCryptoKey; readonly agent: KmsCryptoKeyIamMember }
+  >
 
   constructor(scope: Construct, environment: GoogleEnvironment) {
     super(scope, 'keys')
@@ -26,19 +29,22 @@ export class GoogleKeys extends Construct {
     )
   }
 
-  /** The key's id, known to be usable by its service agent. */
   id(purpose: Purpose): string {
-    const key = this.keys.get(purpose)
-    if (key === undefined) throw new RangeError(`There is no key for ${purpose}.`)
-    return key.id
+    return this.find(purpose).key.id
   }
 
   /** What has to exist before something is encrypted with the key. */
   grant(purpose: Purpose): KmsCryptoKeyIamMember {
-    return this.node.findChild(`${purpose}-agent`) as KmsCryptoKeyIamMember
+    return this.find(purpose).agent
   }
 
-  private key(environment: GoogleEnvironment, ring: KmsKeyRing, purpose: Purpose): KmsCryptoKey {
+  private find(purpose: Purpose) {
+    const found = this.keys.get(purpose)
+    if (found === undefined) throw new RangeError(`There is no key for ${purpose}.`)
+    return found
+  }
+
+  private key(environment: GoogleEnvironment, ring: KmsKeyRing, purpose: Purpose) {
     const key = new KmsCryptoKey(this, purpose, {
       name: purpose,
       keyRing: ring.id,
@@ -47,11 +53,11 @@ export class GoogleKeys extends Construct {
       // What was encrypted with a destroyed key is gone.
       lifecycle: { preventDestroy: true },
     })
-    new KmsCryptoKeyIamMember(this, `${purpose}-agent`, {
+    const agent = new KmsCryptoKeyIamMember(this, `${purpose}-agent`, {
       cryptoKeyId: key.id,
       role: 'roles/cloudkms.cryptoKeyEncrypterDecrypter',
       member: `serviceAccount:service-${environment.projectNumber}@${AGENTS[purpose]}.iam.gserviceaccount.com`,
     })
-    return key
+    return { key, agent }
   }
 }

@@ -4,68 +4,11 @@ import { DaemonSetV1 } from '@cdktf/provider-kubernetes/lib/daemon-set-v1/index.
 import { ServiceAccountV1 } from '@cdktf/provider-kubernetes/lib/service-account-v1/index.js'
 import type { ITerraformDependable } from 'cdktf'
 import { Construct } from 'constructs'
-import { parseAllDocuments } from 'yaml'
 import { SHIPPER_IMAGE } from '../charts.ts'
 import { SHIPPER } from '../names.ts'
 import type { ShipperIdentity } from './access.ts'
-
-/** Folder of the node where Fluentd puts audit records for the shipper. */
-const ARCHIVE = '/var/log/fluentd/archive'
-
-/** monitoring/fluentd-config.yaml is a ConfigMap; this is the text in it. */
-const fluentdText = (): string => {
-  const file = readFileSync(new URL('../../monitoring/fluentd-config.yaml', import.meta.url), 'utf8')
-  const [first] = parseAllDocuments(file)
-  const text: unknown = first?.getIn(['data', 'fluent.conf'])
-  if (typeof text !== 'string')
-    throw new TypeError('monitoring/fluentd-config.yaml has no data."fluent.conf" any more.')
-  return text
-}
-
-/** For the probes: which plug-ins run, without their settings. */
-const STATUS = `
-<source>
-  @type monitor_agent
-  bind 0.0.0.0
-  port 24231
-  include_config false
-  include_retry false
-</source>
-`
-
-/** The included file of \`fluentd-config.yaml\`: audit records of each pod in a file, byte by byte, so that hash chains can be checked. */
-const OUTPUT = `
-<filter **>
-  @type grep
-  <regexp>
-    key stream
-    pattern /^audit$/
-  </regexp>
-</filter>
-<match **>
-  @type file
-  @id out_archive
-  path ${ARCHIVE}/\${namespace}/\${pod}/%Y-%m-%d/%H%M%S
-  compress gzip
-  append false
-  <format>
-    @type single_value
-    message_key line
-    add_newline true
-  </format>
-  <buffer time,namespace,pod>
-    @type file
-    path /var/log/fluentd/archive-buffer
-    timekey 5m
-    timekey_wait 30s
-    chunk_limit_size 64m
-    total_limit_size 4g
-    overflow_action block
-    retry_forever true
-    flush_at_shutdown true
-  </buffer>
-</match>
-`
+import { ARCHIVE, archiveOutput, fluentdConfig } from './fluentd.ts'
+import { literal } from './literal.ts'
 
 /** Waits until a file was left alone for a minute, adds it to the bucket, and only then takes it away from the node. */
 const SHIP = [
@@ -89,10 +32,10 @@ export class Logging extends Construct {
         dependsOn: [after],
       })
     this.configuration = [
-      file('postern-fluentd', { 'fluent.conf': escaped(fluentdText() + STATUS) }),
-      file('postern-fluentd-outputs', { 'archive.conf': escaped(OUTPUT) }),
+      file('postern-fluentd', { 'fluent.conf': literal(fluentdConfig()) }),
+      file('postern-fluentd-outputs', { 'archive.conf': literal(archiveOutput) }),
       file('loki-rules', {
-        'postern.yaml': escaped(
+        'postern.yaml': literal(
           readFileSync(new URL('../../monitoring/loki-rules.yaml', import.meta.url), 'utf8'),
         ),
       }),
@@ -156,6 +99,3 @@ const container = ({ remote, target }: ShipperIdentity) => ({
     { name: 'tmp', mountPath: '/tmp' },
   ],
 })
-
-/** Terraform reads `${` and `%{` in strings as its own. */
-const escaped = (text: string): string => text.replaceAll('${', '$${').replaceAll('%{', '%%{')

@@ -14,6 +14,7 @@ import { type Chart, charts } from '../charts.ts'
 import type { Environment, Values } from '../environment.ts'
 import { googleAccess } from '../google/access.ts'
 import { type ClusterAccess, merged } from './access.ts'
+import { literal } from './literal.ts'
 import { Logging } from './logging.ts'
 import * as values from './values.ts'
 
@@ -100,7 +101,7 @@ export class PlatformStack extends TerraformStack {
       wait: true,
       timeout: 900,
       maxHistory: 10,
-      values: [stringify(given, { lineWidth: 0 }).replaceAll('${', '$${').replaceAll('%{', '%%{')],
+      values: [literal(stringify(given, { lineWidth: 0 }))],
       dependsOn: [this.namespaceOf(chart.namespace), ...after],
     })
   }

@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { parse } from 'yaml'
 import type { Environment, Values } from '../environment.ts'
 import { FLUENTD_TAG } from '../charts.ts'
 import { GPU_TAINT } from '../names.ts'
+import { archiveOutput, fluentdConfig } from './fluentd.ts'
 
 /** The class of encrypted disks that `PlatformStack` makes. */
 export const DISKS = 'encrypted'
@@ -95,6 +97,10 @@ export const loki = ({ platform }: Environment): Values => ({
     // Without tenants Loki calls the only one fake.
     extraVolumeMounts: [{ name: 'postern-rules', mountPath: '/etc/loki/rules/fake' }],
   },
+  // The chart refuses two modes at once, and counts these as the other.
+  read: { replicas: 0 },
+  write: { replicas: 0 },
+  backend: { replicas: 0 },
   gateway: { enabled: false },
   chunksCache: { enabled: false },
   resultsCache: { enabled: false },
@@ -112,6 +118,10 @@ export const fluentd = ({ platform }: Environment): Values => ({
   extraFilesConfigMapNameOverride: 'postern-fluentd-outputs',
   mountDockerContainersDirectory: false,
   dashboards: { enabled: 'false' },
+  // The chart looks at its own configuration only, and would let Fluentd run on with the old one.
+  podAnnotations: {
+    'checksum/postern': createHash('sha256').update(fluentdConfig()).update(archiveOutput).digest('hex'),
+  },
   podSecurityContext: { seccompProfile: { type: 'RuntimeDefault' } },
   securityContext: {
     runAsUser: 0,

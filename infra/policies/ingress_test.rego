@@ -1,0 +1,79 @@
+package infra.ingress_test
+
+import data.infra.ingress
+
+one(type, attributes) := {"resource": {type: {"x": attributes}}}
+
+found(given) if {
+	some finding in ingress.deny with input as given
+	finding.topic == "ingress"
+}
+
+test_public_cluster_of_each_cloud if {
+	found(one("aws_eks_cluster", {"vpc_config": {"endpoint_public_access": true, "endpoint_private_access": true}}))
+	found(one("aws_eks_cluster", {"vpc_config": {}}))
+	found(one("google_container_cluster", {"private_cluster_config": {"enable_private_nodes": true}}))
+	found(one("azurerm_kubernetes_cluster", {"private_cluster_enabled": true}))
+}
+
+test_private_cluster_is_quiet if {
+	not found(one("aws_eks_cluster", {"vpc_config": {"endpoint_public_access": false, "endpoint_private_access": true}}))
+	not found(one("google_container_cluster", {
+		"private_cluster_config": {"enable_private_nodes": true, "enable_private_endpoint": true},
+		"master_authorized_networks_config": {"cidr_blocks": [{"cidr_block": "10.0.0.0/8"}]},
+	}))
+}
+
+test_everybody_in_a_rule if {
+	found(one("aws_vpc_security_group_ingress_rule", {"cidr_ipv4": "0.0.0.0/0"}))
+	found(one("aws_vpc_security_group_ingress_rule", {"cidr_ipv6": "::/0"}))
+	found(one("aws_security_group", {"ingress": [{"cidr_blocks": ["10.0.0.0/8", "0.0.0.0/0"]}]}))
+	found(one("aws_security_group_rule", {"type": "ingress", "ipv6_cidr_blocks": ["::/0"]}))
+	found(one("google_compute_firewall", {"source_ranges": ["0.0.0.0/0"]}))
+	found(one("google_compute_firewall", {}))
+	found(one("google_storage_bucket_iam_member", {"member": "allUsers"}))
+	found(one("azurerm_network_security_rule", {"direction": "Inbound", "access": "Allow", "source_address_prefix": "*"}))
+	found(one("azurerm_network_security_group", {"security_rule": [{
+		"direction": "Inbound",
+		"access": "Allow",
+		"source_address_prefix": "Internet",
+	}]}))
+	found(one("google_container_cluster", {
+		"private_cluster_config": {"enable_private_nodes": true, "enable_private_endpoint": true},
+		"master_authorized_networks_config": {"cidr_blocks": [{"cidr_block": "0.0.0.0/0"}]},
+	}))
+}
+
+test_somebody_in_a_rule_is_quiet if {
+	not found(one("aws_vpc_security_group_ingress_rule", {"cidr_ipv4": "10.0.0.0/16"}))
+	not found(one("aws_security_group_rule", {"type": "egress", "cidr_blocks": ["0.0.0.0/0"]}))
+	not found(one("google_compute_firewall", {"direction": "EGRESS"}))
+	not found(one("azurerm_network_security_rule", {"direction": "Inbound", "access": "Deny", "source_address_prefix": "*"}))
+}
+
+test_bucket_without_block if {
+	found(one("aws_s3_bucket", {}))
+	not found({"resource": {
+		"aws_s3_bucket": {"x": {}},
+		"aws_s3_bucket_public_access_block": {"y": {
+			"bucket": "${aws_s3_bucket.x.id}",
+			"block_public_acls": true,
+			"block_public_policy": true,
+			"ignore_public_acls": true,
+			"restrict_public_buckets": true,
+		}},
+	}})
+}
+
+test_block_that_blocks_half if {
+	found(one("aws_s3_bucket_public_access_block", {"block_public_acls": true}))
+}
+
+test_service_without_private_endpoint if {
+	vault := {"public_network_access_enabled": false}
+	found(one("azurerm_key_vault", vault))
+	not found({"resource": {
+		"azurerm_key_vault": {"x": vault},
+		"azurerm_private_endpoint": {"y": {"private_service_connection": {"private_connection_resource_id": "${azurerm_key_vault.x.id}"}}},
+	}})
+}

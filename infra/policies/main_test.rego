@@ -1,0 +1,16 @@
+package infra_test
+
+import data.infra
+
+test_no_stack_does_not_pass if {
+	count(infra.deny) == 1 with input as {}
+}
+
+test_findings_of_every_topic_arrive if {
+	topics := {finding.topic | some finding in infra.deny} with input as {
+		"terraform": {"required_providers": {"aws": {"version": "~> 5.0"}}},
+		"data": {"aws_iam_policy_document": {"x": {"statement": [{"actions": ["*"], "resources": ["*"]}]}}},
+		"resource": {"aws_s3_bucket": {"x": {"bucket": "audit"}}},
+	}
+	topics == {"access", "encryption", "ingress", "pins", "retention", "tags"}
+}

@@ -1,0 +1,78 @@
+# METADATA
+# title: Audit records cannot be deleted, images cannot be exchanged
+# description: The audit bucket is locked on every cloud and survives destroy; tags of images never move.
+package infra.retention
+
+import data.infra.stack
+
+# Half a year is the least that the EU AI Act asks of providers of high-risk systems (article 19).
+_least_days := 183
+
+deny contains stack.finding("retention", resource.id, "set object_lock_enabled and add its configuration") if {
+	some resource in stack.resources
+	_audit_bucket(resource, "aws_s3_bucket", "bucket")
+	not _locked_bucket(resource)
+}
+
+deny contains stack.finding("retention", resource.id, "give it a retention_policy of at least 183 days") if {
+	some resource in stack.resources
+	_audit_bucket(resource, "google_storage_bucket", "name")
+	object.get(resource.attributes, ["retention_policy", "retention_period"], 0) < _least_days * 86400
+}
+
+deny contains stack.finding("retention", resource.id, message) if {
+	some resource in stack.resources
+	resource.type == "azurerm_storage_container"
+	message := "add an azurerm_storage_container_immutability_policy of at least 183 days"
+	count([policy |
+		some policy in stack.companions("azurerm_storage_container_immutability_policy", resource)
+		policy.attributes.immutability_period_in_days >= _least_days
+	]) == 0
+}
+
+deny contains stack.finding("retention", resource.id, "set lifecycle.prevent_destroy, or destroy takes the evidence") if {
+	some resource in stack.resources
+	some [type, key] in {
+		["aws_s3_bucket", "bucket"],
+		["google_storage_bucket", "name"],
+		["azurerm_storage_account", "name"],
+	}
+	_audit_bucket(resource, type, key)
+	not object.get(resource.attributes, ["lifecycle", "prevent_destroy"], false) == true
+}
+
+deny contains stack.finding("retention", resource.id, "take force_destroy away") if {
+	some resource in stack.resources
+	some key in {"force_destroy", "force_delete"}
+	resource.attributes[key] == true
+}
+
+deny contains stack.finding("retention", resource.id, "set image_tag_mutability to IMMUTABLE") if {
+	some resource in stack.resources
+	resource.type == "aws_ecr_repository"
+	not resource.attributes.image_tag_mutability == "IMMUTABLE"
+}
+
+deny contains stack.finding("retention", resource.id, "set image_scanning_configuration.scan_on_push to true") if {
+	some resource in stack.resources
+	resource.type == "aws_ecr_repository"
+	not object.get(resource.attributes, ["image_scanning_configuration", "scan_on_push"], false) == true
+}
+
+deny contains stack.finding("retention", resource.id, "set docker_config.immutable_tags to true") if {
+	some resource in stack.resources
+	resource.type == "google_artifact_registry_repository"
+	not object.get(resource.attributes, ["docker_config", "immutable_tags"], false) == true
+}
+
+_audit_bucket(resource, type, key) if {
+	resource.type == type
+	contains(resource.attributes[key], "audit")
+}
+
+_locked_bucket(resource) if {
+	resource.attributes.object_lock_enabled == true
+	some lock in stack.companions("aws_s3_bucket_object_lock_configuration", resource)
+	lock.attributes.rule.default_retention.mode in {"COMPLIANCE", "GOVERNANCE"}
+	lock.attributes.rule.default_retention.days >= _least_days
+}
