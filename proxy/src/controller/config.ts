@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { respondConfigSchema } from './respond/config.ts'
 
 const dnsLabel = () =>
   z
@@ -121,6 +122,7 @@ export const controllerConfigSchema = z.strictObject({
       clientNamespaces: z.array(dnsLabel()).max(1024).default([]).describe('Empty: from anywhere.'),
     })
     .prefault({}),
+  respond: respondConfigSchema.optional(),
   leaderElection: z
     .strictObject({
       lease: dnsName().default('postern-controller'),

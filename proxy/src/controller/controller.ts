@@ -48,6 +48,8 @@ export interface ControllerOptions {
   readonly settings: () => InjectSettings
   /** For `certificates.source: files`. */
   readonly mounted: MountedCertificate | undefined
+  /** Further paths, such as those of automated responses. */
+  readonly routes?: Readonly<Record<string, Route>> | undefined
   readonly reconcile: (given: { readonly leader: Leader; readonly trust: Trust }) => Promise<Reconcilers>
   readonly metrics: AdminOptions['metrics']
   /** How long it still answers after the drain began, in milliseconds: the Service forgets it meanwhile. */
@@ -149,13 +151,14 @@ const withMounted = (keeper: AuthorityKeeper, mounted: MountedCertificate): Trus
 })
 
 const routesOf = (
-  { config, kube, settings, log, meter }: ControllerOptions,
+  { config, kube, settings, routes = {}, log, meter }: ControllerOptions,
   keeper: AuthorityKeeper,
   bundle: Reconcilers['bundle'],
 ): Readonly<Record<string, Route>> => {
   const { identity } = config.injection
   const known = tokens({ kube, audience: AUDIENCE, log })
   return {
+    ...routes,
     ...webhookRoutes({ settings, log, meter }),
     'POST /v1/identity': identityRoute({
       elsewhere: identity === 'controller' ? undefined : identity,

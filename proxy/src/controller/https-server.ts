@@ -7,6 +7,8 @@ import type { Log } from '../core/log.ts'
 import { shares, type Shares } from './shares.ts'
 
 export interface Asked {
+  /** Of the client, or of the node that it is behind. */
+  readonly address: string
   readonly headers: IncomingHttpHeaders
   readonly body: Buffer
   /** Aborted when the client leaves, and when the server ends: then answer at once. */
@@ -161,7 +163,7 @@ const answerTo = async (exchange: Exchange, signal: AbortSignal): Promise<Answer
       body: { error: body === 413 ? 'the body is too large' : 'too much at once; try again' },
     }
   try {
-    return await route.handle({ headers: request.headers, body, signal })
+    return await route.handle({ headers: request.headers, address, body, signal })
   } finally {
     bodies.give(address, body.length)
   }

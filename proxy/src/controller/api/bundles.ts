@@ -22,7 +22,7 @@ export const bundlesRoute = (options: BundlesOptions): Route => ({
     const count = (result: string): void =>
       options.meter.add('postern_controller_bundle_requests_total', 1, result)
     try {
-      await options.tokens.recentAccount(asked.headers)
+      await options.tokens.recentAccount(asked)
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
       count('refused')

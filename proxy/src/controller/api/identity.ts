@@ -58,7 +58,7 @@ export const identityRoute = (options: IdentityOptions): Route => {
 }
 
 const issue = async (
-  { headers, body }: Asked,
+  asked: Asked,
   options: IdentityOptions,
   waitFor: (key: string) => number,
 ): Promise<Answer> => {
@@ -67,11 +67,11 @@ const issue = async (
       403,
       `certificates come from ${options.elsewhere} in this cluster (injection.identity)`,
     )
-  const account = await options.tokens.account(headers)
+  const account = await options.tokens.account(asked)
   const { namespace, name, pod } = account
   const wait = waitFor(pod?.uid ?? `${namespace}/${name}`)
   if (wait > 0) throw new ApiError(429, 'this pod asks for certificates too often', Math.ceil(wait / 1000))
-  const publicKey = await requestedKey(body.toString('latin1'))
+  const publicKey = await requestedKey(asked.body.toString('latin1'))
   const dns = await options.podNames(account)
   const now = Date.now()
   const { certificate, authorities } = await options.authority.sign({

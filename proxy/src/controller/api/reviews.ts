@@ -5,6 +5,7 @@ import type { Meter } from '../../core/metrics.ts'
 import { readJson } from '../../core/strict-json.ts'
 import type { Answer, Asked, Route } from '../https-server.ts'
 import { asModel, kubeError } from '../kube.ts'
+import { shares } from '../shares.ts'
 import { ApiError, errorAnswer } from './api-error.ts'
 import type { Tokens } from './token.ts'
 
@@ -19,8 +20,8 @@ const MAX_BODY = 32_768
 const LIMITS = { depth: 6, nodes: 128, keys: 64 }
 const MAX_TOKEN = 16_384
 const MAX_AUDIENCES = 16
-/** Guards ask once for each token and half minute. */
-const MAX_IN_FLIGHT = 64
+/** Reviews at a time. Guards ask once for each token and half minute; those of one namespace leave room for the others. */
+const IN_FLIGHT = { all: 64, each: 16 }
 
 /**
  * `POST /apis/authentication.k8s.io/v1/tokenreviews`, as the API server has it: a guard asks here whose ServiceAccount token a caller
@@ -29,12 +30,11 @@ const MAX_IN_FLIGHT = 64
  */
 export const reviewsRoute = ({ kube, tokens, log, meter }: ReviewsOptions): Route => {
   const api = kube.makeApiClient(AuthenticationV1Api)
-  let inFlight = 0
+  const inFlight = shares(IN_FLIGHT)
   const review = async (asked: Asked): Promise<Answer> => {
-    await tokens.recentAccount(asked.headers)
+    const { namespace } = await tokens.recentAccount(asked)
     const spec = specOf(asked.body)
-    if (inFlight >= MAX_IN_FLIGHT) throw new ApiError(503, 'too many guards ask at once; try again', 1)
-    inFlight++
+    if (!inFlight.take(namespace, 1)) throw new ApiError(503, 'too many guards ask at once; try again', 1)
     try {
       const kind = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview' }
       const { status } = await api.createTokenReview({ body: asModel<V1TokenReview>({ ...kind, spec }) })
@@ -43,7 +43,7 @@ export const reviewsRoute = ({ kube, tokens, log, meter }: ReviewsOptions): Rout
       log.warn('token_review_failed', { why: kubeError('review a token', error).message })
       throw new ApiError(503, 'the Kubernetes API server cannot be asked about the token; try again', 1)
     } finally {
-      inFlight--
+      inFlight.give(namespace, 1)
     }
   }
   const count = (result: string): void => meter.add('postern_controller_token_reviews_total', 1, result)

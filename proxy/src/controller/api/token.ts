@@ -2,7 +2,9 @@ import { AuthenticationV1Api, type KubeConfig, type V1TokenReview } from '@kuber
 import { hash } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Log } from '../../core/log.ts'
+import type { Asked } from '../https-server.ts'
 import { asModel, kubeError } from '../kube.ts'
+import { shares } from '../shares.ts'
 import { ApiError } from './api-error.ts'
 
 /** A ServiceAccount, and the pod that its token is bound to. */
@@ -18,17 +20,20 @@ export interface TokenOptions {
   readonly log: Log
 }
 
+type Asker = Pick<Asked, 'headers' | 'address'>
+
 export interface Tokens {
   /** Whose bearer token it is, by the API server's word now. Throws ApiError 401 or 503. */
-  account(headers: IncomingHttpHeaders): Promise<Account>
+  account(asked: Asker): Promise<Account>
   /** As `account`, by a word that may be half a minute old: for what is asked often and gives no rights. */
-  recentAccount(headers: IncomingHttpHeaders): Promise<Account>
+  recentAccount(asked: Asker): Promise<Account>
 }
 
 const MAX_TOKEN = 8192
 /** A compact JWS, whose characters are all that may be in one. */
 const TOKEN = /^Bearer ([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)$/
-const MAX_IN_FLIGHT = 32
+/** Reviews at a time. Nothing but the address is known of who shows a token that nobody has looked at. */
+const IN_FLIGHT = { all: 32, each: 8 }
 const KEPT_MS = 30_000
 const MAX_KEPT = 10_000
 const USER =
@@ -39,11 +44,10 @@ const POD_UID = 'authentication.kubernetes.io/pod-uid'
 export const tokens = ({ kube, audience, log }: TokenOptions): Tokens => {
   const api = kube.makeApiClient(AuthenticationV1Api)
   const kept = new Map<string, { readonly account: Account; readonly until: number }>()
-  let inFlight = 0
+  const inFlight = shares(IN_FLIGHT)
 
-  const review = async (token: string): Promise<Account> => {
-    if (inFlight >= MAX_IN_FLIGHT) throw new ApiError(503, 'too many guards ask at once; try again', 2)
-    inFlight++
+  const review = async (token: string, address: string): Promise<Account> => {
+    if (!inFlight.take(address, 1)) throw new ApiError(503, 'too many guards ask at once; try again', 2)
     try {
       const body = asModel<V1TokenReview>({
         apiVersion: 'authentication.k8s.io/v1',
@@ -56,18 +60,18 @@ export const tokens = ({ kube, audience, log }: TokenOptions): Tokens => {
       log.warn('token_review_failed', { why: kubeError('review a token', error).message })
       throw new ApiError(503, 'the Kubernetes API server cannot be asked about the token; try again', 5)
     } finally {
-      inFlight--
+      inFlight.give(address, 1)
     }
   }
   return {
-    account: async (headers) => review(bearer(headers)),
-    recentAccount: async (headers) => {
+    account: async (asked) => review(bearer(asked.headers), asked.address),
+    recentAccount: async ({ headers, address }) => {
       const token = bearer(headers)
       const key = hash('sha256', token, 'base64')
       const known = kept.get(key)
       if (known !== undefined && performance.now() < known.until) return known.account
       kept.delete(key)
-      const account = await review(token)
+      const account = await review(token, address)
       const oldest = kept.size >= MAX_KEPT ? kept.keys().next().value : undefined
       if (oldest !== undefined) kept.delete(oldest)
       kept.set(key, { account, until: performance.now() + KEPT_MS })

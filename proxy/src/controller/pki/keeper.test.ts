@@ -134,6 +134,22 @@ test('older CAs are retired by annotation, but not before the newest has signed 
   ])
 })
 
+test('a replica that has not looked since the CA changed signs by the new one all the same', async () => {
+  const leader = await keeper(true)
+  const follower = await keeper(false)
+  now += 21 * DAY
+  await leader.look()
+  const { authorities } = await follower.sign(leaf())
+  expect(authorities).toBe(leader.authorities())
+})
+
+test('many that want a certificate at once cost few looks at the Secret', async () => {
+  const follower = await keeper(false)
+  const before = api.requests.length
+  await Promise.all(Array.from({ length: 50 }, () => follower.sign(leaf())))
+  expect(api.requests.length - before).toBeLessThanOrEqual(2)
+})
+
 test('a Secret that is damaged later changes nothing, is told once, and is never written over', async () => {
   const leader = await keeper(true)
   const before = leader.authorities()

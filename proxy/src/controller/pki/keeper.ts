@@ -40,11 +40,11 @@ export interface IssuedCertificate {
 }
 
 export interface AuthorityKeeper extends Trust {
-  /** Throws Error when there is no CA that lives. */
+  /** By what the Secret holds now. Throws Error when there is no CA that lives. */
   sign(leaf: LeafRequest): Promise<IssuedCertificate>
   /** Why nothing can be signed or what is known may be old; undefined when all is well. */
   unready(): string | undefined
-  /** Looks at the Secret now. Never rejects. */
+  /** Looks at the Secret, not before now; calls that wait share one look. Never rejects. */
   look(): Promise<void>
   close(): Promise<void>
 }
@@ -78,7 +78,16 @@ export const keepAuthority = async (options: KeeperOptions): Promise<AuthorityKe
     for (const listener of listeners) listener()
   }
   let running: Promise<void> = Promise.resolve()
-  const look = (): Promise<void> => (running = running.then(() => secret.look()).then(tellChange))
+  let queued: Promise<void> | undefined
+  const look = (): Promise<void> => {
+    queued ??= running = running
+      .then(() => {
+        queued = undefined
+        return secret.look()
+      })
+      .then(tellChange)
+    return queued
+  }
   tellChange()
   const timer = setInterval(() => void look(), pollMs)
   const stop = leader.onChange((leading) => void (leading && look()))
@@ -94,6 +103,8 @@ export const keepAuthority = async (options: KeeperOptions): Promise<AuthorityKe
       return () => listeners.delete(listener)
     },
     sign: async (leaf) => {
+      // A guard asks because it was told of a change by the leader, which this replica may not have seen yet.
+      await look()
       const certificate = await signLeaf(signer(), leaf)
       return { certificate, authorities: authoritiesPem(trusted()) }
     },
@@ -149,7 +160,8 @@ const followSecret = async (options: KeeperOptions): Promise<Followed> => {
     const due = state.rotationAsked || isRotationDue(known.generations, now(), options.lifeMs)
     if (!leader.leading()) return
     if (due) await rotate(state)
-    else if (state.retirementAsked && isSettled(known.generations, now(), options.settleMs)) await retire(state)
+    else if (state.retirementAsked && isSettled(known.generations, now(), options.settleMs))
+      await retire(state)
   }
   const look = async (): Promise<void> => {
     try {

@@ -87,7 +87,8 @@ export const secretStore = ({ kube, namespace, name, owner }: SecretStoreOptions
       ),
     replace: (generations, { resourceVersion, retirementAsked }, answers) =>
       unlessConflict('write', async () => {
-        const still = retirementAsked && answers !== 'retirement' ? { annotations: { [RETIRE]: 'asked' } } : {}
+        const still =
+          retirementAsked && answers !== 'retirement' ? { annotations: { [RETIRE]: 'asked' } } : {}
         const written = await body(generations, { resourceVersion, ...still })
         await api.replaceNamespacedSecret({ namespace, name, body: written })
       }),

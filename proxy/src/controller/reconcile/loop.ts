@@ -12,6 +12,8 @@ export interface LoopOptions {
   readonly synced: () => boolean
   /** Makes the cluster as it should be. Throws Error to be called again after a growing pause. */
   readonly work: (signal: AbortSignal) => Promise<void>
+  /** Milliseconds without a change after which it works all the same; ten minutes when absent. */
+  readonly resyncMs?: number
   readonly log: Log
   readonly meter: Meter
 }
@@ -25,11 +27,11 @@ export interface Loop {
 
 /** Milliseconds in which changes are gathered. */
 const SETTLE_MS = 100
-/** Without any change. */
 const RESYNC_MS = 600_000
 
-/** Calls `work` after changes and every ten minutes, one call at a time, while this replica leads. */
-export const startLoop = ({ name, leader, synced, work, log, meter }: LoopOptions): Loop => {
+/** Calls `work` after changes and now and then, one call at a time, while this replica leads. */
+export const startLoop = (options: LoopOptions): Loop => {
+  const { name, leader, synced, work, resyncMs = RESYNC_MS, log, meter } = options
   const ending = new AbortController()
   const ended = (): boolean => ending.signal.aborted
   const wait = backoff()
@@ -43,7 +45,7 @@ export const startLoop = ({ name, leader, synced, work, log, meter }: LoopOption
   const change = async (): Promise<void> => {
     if (due) return
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, RESYNC_MS)
+      const timer = setTimeout(resolve, resyncMs)
       timer.unref()
       wake = () => {
         clearTimeout(timer)

@@ -1,3 +1,5 @@
+import { isObject } from '../../core/json.ts'
+import { readJson } from '../../core/strict-json.ts'
 import type { KubeObject } from '../kube/api.ts'
 
 /** What is kept in memory of the objects that are watched. */
@@ -21,6 +23,8 @@ export interface GuardedPod {
   readonly port: number | undefined
   /** The model's own port, where it is not the guard that has it. */
   readonly closedPort: number | undefined
+  /** What the guard itself was told, which it can do nothing else than follow; undefined when there is none or it cannot be read. */
+  readonly told: { readonly adminPort: number; readonly modelPort: number } | undefined
 }
 
 export interface SeenService {
@@ -45,13 +49,42 @@ export const seenNamespace = ({ metadata }: KubeObject): SeenNamespace => {
   }
 }
 
-export const guardedPod = ({ metadata }: KubeObject): GuardedPod => {
+interface Pod extends KubeObject {
+  readonly spec?: {
+    readonly initContainers?: readonly {
+      readonly name: string
+      readonly env?: readonly { readonly name: string; readonly value?: string }[]
+    }[]
+  }
+}
+
+export const guardedPod = ({ metadata, spec }: Pod): GuardedPod => {
   const labels = metadata.labels ?? {}
   return {
     namespace: metadata.namespace ?? '',
     labels,
     port: portOf(labels['postern.dev/guard-port']),
     closedPort: closedPortOf(metadata.annotations?.['postern.dev/status']),
+    told: toldIn(spec),
+  }
+}
+
+const LIMITS = { depth: 16, nodes: 4096, keys: 1024 }
+
+const toldIn = (spec: Pod['spec']): GuardedPod['told'] => {
+  const guard = spec?.initContainers?.find(({ name }) => name === 'postern')
+  const text = guard?.env?.find(({ name }) => name === 'POSTERN_POD')?.value
+  if (text === undefined) return undefined
+  try {
+    const overlay = readJson(Buffer.from(text), LIMITS)
+    if (!isObject(overlay)) return undefined
+    const { adminPort, modelUrl } = overlay
+    if (typeof modelUrl !== 'string' || typeof adminPort !== 'number') return undefined
+    const { port, protocol } = new URL(modelUrl)
+    const modelPort = port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port)
+    return portOf(String(adminPort)) === undefined ? undefined : { adminPort, modelPort }
+  } catch {
+    return undefined
   }
 }
 

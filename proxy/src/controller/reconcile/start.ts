@@ -168,6 +168,8 @@ const adviceLoop = ({ leader, log, meter }: ReconcilerOptions, api: KubeApi, wat
   const advise = adviser({ api, events: kubeEvents(api, log), meter })
   return startLoop({
     ...{ name: 'advice', leader, log, meter },
+    // Pods that no informer reports may be there without a guard.
+    resyncMs: 60_000,
     synced: () => [watches.namespaces, watches.pods, watches.services].every((watch) => watch.synced()),
     work: (signal) =>
       advise(

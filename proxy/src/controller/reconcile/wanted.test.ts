@@ -103,6 +103,53 @@ test('only the namespaces of clients reach the guard, and nobody the admin port 
   })
 })
 
+const told = (port: string, overlay: object | string) =>
+  guardedPod({
+    metadata: { name: 'p', namespace: 'a', labels: { 'postern.dev/guard-port': port } },
+    spec: {
+      initContainers: [
+        {
+          name: 'postern',
+          env: [
+            { name: 'POSTERN_POD', value: typeof overlay === 'string' ? overlay : JSON.stringify(overlay) },
+          ],
+        },
+      ],
+    },
+  })
+
+test('a guard with another admin port is scraped there, but no port is opened at which the model of another pod listens', () => {
+  const its = {
+    ...config,
+    networkPolicies: { ...config.networkPolicies, monitoringNamespaces: ['monitoring'] },
+  }
+  const opened = (...pods: readonly ReturnType<typeof pod>[]) => {
+    const [, , policy] = wantedObjects({
+      config: its,
+      owner,
+      namespaces: [namespace('a', 'enabled')],
+      pods,
+      trust: {},
+    })
+    const { ingress } = (policy?.content as { spec: { ingress: { ports: { port: number }[] }[] } }).spec
+    return ingress[1]?.ports.map(({ port }) => port)
+  }
+  const usual = told('8080', { adminPort: 8081, modelUrl: 'http://127.0.0.1:8000' })
+  const other = told('8080', { adminPort: 9100, modelUrl: 'http://127.0.0.1:8000' })
+  const modelThere = told('8080', { adminPort: 8081, modelUrl: 'http://127.0.0.1:9100' })
+  expect(opened(usual)).toEqual([8081])
+  expect(opened(usual, other, other)).toEqual([8081, 9100])
+  expect(opened(other, modelThere)).toEqual([8081])
+  expect(opened(told('9000', { adminPort: 9100, modelUrl: 'http://127.0.0.1:8000' }))).toEqual([8081])
+  for (const bad of [
+    '{',
+    '[]',
+    '{"adminPort":9100}',
+    '{"adminPort":9100,"adminPort":8000,"modelUrl":"http://a"}',
+  ])
+    expect(opened(told('8080', bad))).toEqual([8081])
+})
+
 const seenPod = (more: Partial<SeenPod>, metadata: object = {}): SeenPod => ({
   metadata: { name: 'p', namespace: 'a', uid: 'u', ...metadata },
   ...more,

@@ -36,7 +36,11 @@ export const wantedObjects = (input: WantedInput): readonly Desired[] => {
       ? portsOf([...(guarded ? [config.guardPort] : []), ...own.map(({ port }) => port)])
       : []
     const closed = config.networkPolicies.enabled ? [closing(name, input)] : []
-    return [trustIn(name, input), ...closed, ...ports.map((port) => networkPolicy(name, port, input))]
+    return [
+      trustIn(name, input),
+      ...closed,
+      ...ports.map((port) => networkPolicy(name, port, { ...input, pods: own })),
+    ]
   })
 }
 
@@ -75,27 +79,44 @@ const policyCalled = (
   content: { spec },
 })
 
-const networkPolicy = (
-  namespace: string,
-  port: number,
-  { config: { adminPort, networkPolicies }, owner }: WantedInput,
-): Desired => {
-  const { clientNamespaces, monitoringNamespaces } = networkPolicies
-  const to = (number: number): object => ({ ports: [{ protocol: 'TCP', port: number }] })
+const networkPolicy = (namespace: string, port: number, { config, owner, pods }: WantedInput): Desired => {
+  const { clientNamespaces, monitoringNamespaces } = config.networkPolicies
+  const to = (...numbers: readonly number[]): object => ({
+    ports: numbers.map((number) => ({ protocol: 'TCP', port: number })),
+  })
   return policyCalled(`postern-guard-${port}`, {
     namespace,
     owner,
     spec: {
-      podSelector: { matchLabels: { [GUARD_PORT]: String(port) } },
+      podSelector: {
+        matchLabels: { [GUARD_PORT]: String(port) },
+        // What one NetworkPolicy opens no other closes: a quarantined pod must not be among those opened.
+        matchExpressions: [{ key: 'postern.dev/quarantine', operator: 'DoesNotExist' }],
+      },
       policyTypes: ['Ingress'],
       ingress: [
         { ...to(port), ...(clientNamespaces.length === 0 ? {} : { from: from(clientNamespaces) }) },
         ...(monitoringNamespaces.length === 0
           ? []
-          : [{ ...to(adminPort), from: from(monitoringNamespaces) }]),
+          : [{ ...to(...adminPorts(port, { config, pods })), from: from(monitoringNamespaces) }]),
       ],
     },
   })
+}
+
+/**
+ * The usual one, and those that guards of this port have instead. One at which the model of another such pod listens stays closed: what a
+ * NetworkPolicy opens it opens for all pods that it selects.
+ */
+const adminPorts = (
+  port: number,
+  { config, pods }: Pick<WantedInput, 'config' | 'pods'>,
+): readonly number[] => {
+  const told = pods.flatMap((pod) => (pod.port === port && pod.told !== undefined ? [pod.told] : []))
+  const models = new Set(told.map(({ modelPort }) => modelPort))
+  const others = told.map(({ adminPort }) => adminPort).filter((one) => !models.has(one))
+  const distinct = [...new Set(others)].filter((one) => one !== config.adminPort).sort((a, b) => a - b)
+  return [config.adminPort, ...distinct.slice(0, MAX_PORTS)]
 }
 
 /** By the label that the API server itself puts on namespaces. */

@@ -35,6 +35,7 @@ export const keepAll = async (
     const found = present.get(key)
     present.delete(key)
     await attempt(async () => {
+      if (found !== undefined) refuseForeign(found, owner)
       if (!(await keeper.put(desired, found, signal))) return
       const { kind, namespace, name } = desired
       log.info(found === undefined ? 'object_made' : 'object_corrected', { kind, namespace, name })
@@ -57,6 +58,16 @@ export const keepAll = async (
 }
 
 const keyOf = (path: string, name: string): string => `${path}/${name}`
+
+/** Two releases would write over each other for ever. What an owner that is gone has left, Kubernetes takes away by itself. */
+const refuseForeign = ({ metadata }: Actual, owner: string): void => {
+  const owners = (metadata.ownerReferences ?? []).filter(({ kind }) => kind === 'ClusterRole')
+  const [other] = owners
+  if (other === undefined || owners.some(({ name }) => name === owner)) return
+  throw new Error(
+    `${metadata.namespace ?? ''}/${metadata.name} is kept by another release of Postern, whose ClusterRole is ${other.name}: one release guards a cluster; uninstall one of them`,
+  )
+}
 
 /** Another release in the cluster has an owner of another name. */
 const isOurs = ({ metadata }: Actual, owner: string): boolean =>

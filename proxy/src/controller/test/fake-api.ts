@@ -20,7 +20,12 @@ export interface FakeApi {
   /** Answers with this status from now on; 0 answers nothing at all; undefined as usual. */
   broken: number | undefined
   /** Instead of the stored objects, for this method and path; undefined leaves it to them. */
-  answer: (method: string, path: string, body: Loose) => { status: number; body: unknown } | undefined
+  answer: (
+    method: string,
+    path: string,
+    body: Loose,
+    query: URLSearchParams,
+  ) => { status: number; body: unknown } | undefined
   close(): Promise<void>
 }
 
@@ -35,8 +40,6 @@ export const fakeApi = async (): Promise<FakeApi> => {
     return stored
   }
   const act = (method: string, path: string, body: Loose): { status: number; body: unknown } => {
-    const own = fake.answer(method, path, body)
-    if (own !== undefined) return own
     const found = objects.get(path)
     if (method === 'POST') {
       const at = `${path}/${body.metadata.name}`
@@ -57,10 +60,12 @@ export const fakeApi = async (): Promise<FakeApi> => {
   }
   const server = createServer((request, response) => {
     void read(request).then((body) => {
-      const path = (request.url ?? '').split('?')[0] ?? ''
-      requests.push(`${request.method ?? ''} ${path}`)
+      const { method = '', url = '' } = request
+      const [path = '', query] = url.split('?')
+      requests.push(`${method} ${path}`)
       if (fake.broken === 0) return
-      const reply = fake.broken === undefined ? act(request.method ?? '', path, body) : failure(fake.broken)
+      const own = fake.answer(method, path, body, new URLSearchParams(query))
+      const reply = fake.broken === undefined ? (own ?? act(method, path, body)) : failure(fake.broken)
       response.writeHead(reply.status, { 'content-type': 'application/json' })
       response.end(JSON.stringify(reply.body))
     })
