@@ -5,6 +5,7 @@ import type { Command, Io } from './command.ts'
 const COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
   lint: () => import('./lint/command.ts'),
   attack: () => import('./attack/command.ts'),
+  pipeline: () => import('./pipeline/command.ts'),
   data: () => import('./data/command.ts'),
   model: () => import('./model/command.ts'),
 }
@@ -32,10 +33,13 @@ export const main = async (args: readonly string[], io: Io): Promise<number> => 
   return (await load()).command.run(rest, io)
 }
 
+// Not awaited: a command may import this file, and would wait for it.
 if (import.meta.main) {
-  process.exitCode = await main(process.argv.slice(2), {
+  void main(process.argv.slice(2), {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
     terminal: process.stdout.isTTY,
+  }).then((code) => {
+    process.exitCode = code
   })
 }
