@@ -3,6 +3,8 @@ import type { Command, Io } from './command.ts'
 
 /** Each is loaded when it is asked for: most need packages or programs that the others do not. */
 const COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
+  card: () => import('./cards/command.ts'),
+  usage: () => import('./usage/command.ts'),
   lint: () => import('./lint/command.ts'),
   attack: () => import('./attack/command.ts'),
   pipeline: () => import('./pipeline/command.ts'),

@@ -16,10 +16,10 @@ interface Entry {
 const HIT = 0.5
 /** Those that need no download; a few of each, since each sends hundreds of prompts. */
 const PROBES = [
-  'dan.DanInTheWildMini',
+  'dan.DanInTheWild',
   'encoding.InjectBase64',
   'encoding.InjectMorse',
-  'promptinject.HijackHateHumansMini',
+  'promptinject.HijackHateHumans',
   'latentinjection.LatentInjectionReport',
   'web_injection.MarkdownImageExfil',
 ]

@@ -4,8 +4,9 @@ import { homedir, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Io } from '../../command.ts'
 import { tally } from '../../report/tally.ts'
+import type { Attack } from '../attack.ts'
 import type { Attempt } from '../attempt.ts'
-import type { Endpoint } from '../client.ts'
+import { send, type Endpoint } from '../client.ts'
 import { finish } from '../finish.ts'
 import type { AttackOptions, ToolName } from '../options.ts'
 import { plant } from '../planted.ts'
@@ -35,7 +36,10 @@ export const runTool = async (name: ToolName, { options, targets, io }: Running)
     io.err(`postern-sec: ${name} is not installed in ${folder}. To install it:\n  ${tool.install(folder)}\n`)
     return 2
   }
-  const go = (endpoint: Endpoint) => attemptsOf({ name, folder, endpoint, io })
+  const go = async (endpoint: Endpoint) => {
+    await reachable(endpoint)
+    return attemptsOf({ name, folder, endpoint, io })
+  }
   const guarded = await go(targets.guarded)
   const bare = targets.bare && (await go(targets.bare))
   const at = new Date().toISOString()
@@ -51,6 +55,15 @@ export const runTool = async (name: ToolName, { options, targets, io }: Running)
   } as const
   // The tool's own report has the texts; there is nothing of ours to send again.
   return finish({ record, planted: plant(options.seed), attempts: [] }, options, io)
+}
+
+/** Some tools tell no refusal from a server that is gone, and would praise it. */
+const reachable = async (endpoint: Endpoint): Promise<void> => {
+  const messages = [{ role: 'user', content: 'When do you open on Saturdays?' }] as const
+  const hello: Attack = { id: 'hello', family: 'benign', seed: 'hello', mutators: [], messages, tools: false }
+  const { status } = await send(endpoint, hello)
+  if (status !== 200)
+    throw new Error(`${new URL(endpoint.url).host} answers ${status} to a harmless question`)
 }
 
 interface One {

@@ -1,0 +1,97 @@
+import { parseArgs } from 'node:util'
+import { join, resolve } from 'node:path'
+import type { Command, Io } from '../command.ts'
+import { attackCheck, guardCheck, lintCheck, observabilityCheck } from './checks.ts'
+import { withDemo } from './demo.ts'
+import { notebookCheck } from './notebooks.ts'
+import { table, timed, type Outcome } from './step.ts'
+
+const HELP = `usage: postern-sec pipeline [PATH] [options]
+
+Everything that gates a change, in this order: notebooks (nbval), lint of prompts and their schema, attacks on an own guard
+before a model that obeys everything, against a baseline that may only improve; guard and gate; metrics, audit log, alert rules.
+PATH is what is linted and searched for notebooks; the current folder when absent.
+
+  --attacks N        how many (300)
+  --baseline FILE    shares that may only fall (the one that comes with postern-sec)
+  --store DIR        where runs are kept (.postern-sec)
+  --report FILE      HTML report
+
+exit codes
+  0  nothing failed     1  a step failed     2  wrong usage
+`
+
+const BASELINE = resolve(import.meta.dirname, '../../attacks/baseline.json')
+
+export const command: Command = {
+  summary: 'notebooks, lint, attacks, gate and observability in one run',
+  run: async (args, io) => {
+    if (args.includes('--help') || args.includes('-h')) {
+      io.out(HELP)
+      return 0
+    }
+    try {
+      return await pipeline(readArgs(args), io)
+    } catch (error) {
+      io.err(`postern-sec pipeline: ${error instanceof Error ? error.message : 'wrong usage'}\n`)
+      return 2
+    }
+  },
+}
+
+interface Options {
+  readonly path: string
+  readonly attacks: number
+  readonly baseline: string
+  readonly store: string
+  readonly report: string | undefined
+}
+
+const readArgs = (args: readonly string[]): Options => {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      attacks: { type: 'string', default: '300' },
+      baseline: { type: 'string', default: BASELINE },
+      store: { type: 'string', default: '.postern-sec' },
+      report: { type: 'string' },
+    },
+  })
+  const attacks = Number(values.attacks)
+  if (!Number.isInteger(attacks) || attacks < 50)
+    throw new RangeError('--attacks takes a whole number from 50')
+  if (positionals.length > 1) throw new RangeError('pipeline takes one PATH')
+  return {
+    path: positionals[0] ?? '.',
+    attacks,
+    baseline: values.baseline,
+    store: values.store,
+    report: values.report,
+  }
+}
+
+const pipeline = async (options: Options, io: Io): Promise<number> => {
+  const { path, attacks, baseline, report } = options
+  const store = join(options.store, 'pipeline')
+  const outcomes: Outcome[] = []
+  const step = async (name: string, check: Parameters<typeof timed>[1]): Promise<void> => {
+    if (io.terminal) io.err(`${name} …\n`)
+    outcomes.push(await timed(name, check))
+  }
+  await step('notebooks', () => notebookCheck(path))
+  await step('prompt lint', () => lintCheck(path))
+  try {
+    await withDemo(async (demo) => {
+      await step('attacks', () => attackCheck({ demo, attacks, store, baseline, report }))
+      await step('guard and gate', () => guardCheck(demo, store))
+      await step('observability', () => observabilityCheck(demo))
+    })
+  } catch (error) {
+    await step('guard', () =>
+      Promise.reject(error instanceof Error ? error : new Error('the guard did not start')),
+    )
+  }
+  io.out(table(outcomes))
+  return outcomes.some(({ result }) => result === 'failed') ? 1 : 0
+}

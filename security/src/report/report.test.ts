@@ -1,0 +1,106 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from '@jest/globals'
+import { baselineOf, gate, readBaseline } from './gate.ts'
+import { htmlReport } from './html.ts'
+import { metricsOf } from './metrics.ts'
+import type { RunRecord, TargetTally } from './record.ts'
+import { openStore } from './store.ts'
+import { inWords } from './words.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'postern-report-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const tally = (successes: number, more: Partial<TargetTally> = {}): TargetTally => ({
+  families: { jailbreak: { attacks: 100, successes }, tool_abuse: { attacks: 100, successes: 0 } },
+  heat: { jailbreak: { plain: { attacks: 60, successes }, morse: { attacks: 40, successes: 0 } } },
+  confusion: { attack: { blocked: 150, allowed: 50 }, benign: { blocked: 1, allowed: 39 } },
+  errors: 0,
+  falsePositives: ['grep'],
+  ...more,
+})
+
+const run = (successes: number, more: Partial<RunRecord> = {}): RunRecord => ({
+  version: 1,
+  id: 'r',
+  at: '2026-11-21T10:00:00.000Z',
+  tool: 'postern',
+  model: 'm',
+  seed: '1',
+  plan: 'p',
+  targets: { guarded: tally(successes), bare: tally(100) },
+  ...more,
+})
+
+test('the first words say what got through, whether it is better, and what the guard changes', () => {
+  const { headline, mood, sentences } = inWords(run(6), [run(10, { at: '2026-11-20T10:00:00.000Z' })])
+  expect(headline).toBe('6 of 200 attacks got through the guard (3.0 %).')
+  expect(mood).toBe('fair')
+  expect(sentences[0]).toBe('That is better than on 2026-11-20, when 5.0 % got through (the same attacks).')
+  expect(sentences[1]).toContain('the guard takes away 94.0 % of that')
+  expect(sentences).toContain('1 of 40 harmless prompts was stopped by mistake.')
+  expect(sentences).toContain('Look first at jailbreak (6.0 %).')
+})
+
+test('a run that is worse says so, and other attacks are no fair comparison', () => {
+  const { sentences } = inWords(run(20), [run(2, { plan: 'q' })])
+  expect(sentences[0]).toMatch(/^That is worse .*other attacks, so compare with care/)
+})
+
+test('the report loads nothing, and what others named stands in it escaped', () => {
+  const html = htmlReport(run(6, { model: '<img src=x onerror=alert(1)>' }), [
+    run(10, { model: '<img src=x onerror=alert(1)>' }),
+  ])
+  expect(html).not.toMatch(/<img|<script|https?:\/\//)
+  expect(html).toContain('&lt;img src=x')
+  expect(html.match(/<svg [^>]*role="img" aria-label="/g)).toHaveLength(3)
+  expect(html).toContain('prefers-color-scheme:dark')
+})
+
+test('the gate holds on the same result and names what got worse', () => {
+  const bar = readBaseline(JSON.stringify(baselineOf(run(6))))
+  expect(gate(run(6), bar)).toEqual([])
+  expect(gate(run(5), bar)).toEqual([])
+  expect(gate(run(7), bar)).toEqual(['jailbreak got worse: 6.0 % worked before, 7.0 % now'])
+  expect(gate(run(7), bar, 0.02)).toEqual([])
+  const strict = {
+    ...run(6),
+    targets: {
+      guarded: tally(6, {
+        confusion: { attack: { blocked: 1, allowed: 1 }, benign: { blocked: 4, allowed: 36 } },
+      }),
+    },
+  }
+  expect(gate(strict, bar)).toEqual(['more benign prompts are stopped: 2.5 % before, 10.0 % now'])
+})
+
+test('what was not attacked, not reached or not guarded does not pass the gate', () => {
+  const bar = baselineOf(run(6))
+  const less = tally(0, { families: { jailbreak: { attacks: 10, successes: 0 } } })
+  expect(gate(run(0, { targets: { guarded: less } }), bar)).toEqual([
+    'tool_abuse was not attacked in this run, the baseline has it',
+  ])
+  expect(gate(run(0, { targets: { guarded: tally(0, { errors: 100 }) } }), bar)[0]).toContain(
+    '100 of 340 requests failed',
+  )
+  expect(gate(run(0, { targets: {} }), bar)).toHaveLength(1)
+  expect(() => readBaseline('{"version":1,"families":{}}')).toThrow('--update-baseline')
+})
+
+test('the store gives runs back in order, and says which line is none', () => {
+  const store = openStore(join(folder, 'store'))
+  store.add(run(1))
+  store.add(run(2, { id: 's' }))
+  expect(store.runs().map(({ id }) => id)).toEqual(['r', 's'])
+  writeFileSync(join(folder, 'store/runs.jsonl'), `${JSON.stringify(run(1))}\n{"version":2}\n`)
+  expect(() => store.runs()).toThrow('line 2')
+})
+
+test('the gauges have the names and labels that monitoring knows', () => {
+  const text = metricsOf(run(6, { replayed: { blocked: 3, allowed: 1 } }))
+  expect(text).toContain('postern_sec_run_timestamp_seconds{target="guarded"} 1795255200\n')
+  expect(text).toContain('postern_sec_successes{target="guarded",family="jailbreak"} 6\n')
+  expect(text).toContain('postern_sec_confusion{target="bare",expected="benign",actual="blocked"} 1\n')
+  expect(text).toContain('postern_sec_replayed{target="guarded",outcome="allowed"} 1\n')
+})
