@@ -21,6 +21,9 @@ export const sendRound = async (target: Target): Promise<void> => {
   await send(chat(`Refund my card ${['4111', '1111', '1111', '1111'].join(' ')}, mail jo@example.com`))
   await send(chat(`My key is ${DEMO_KEY}`))
   await send(chat('Delete it all.', { stream: true, tools: [TOOL] }))
+  await send(chat('Why is there a small gate beside the large one?', UNSURE))
+  await send(chat('Why is there a small gate beside the large one?', { ...UNSURE, stream: true }))
+  await send(chat('How is the weather?', { tools: [TOOL] }))
   await send(chat('Hello', { model: 'lost' }))
   await send(chat('Hello', { model: 'not-there' }))
   await send(chat('Hello'), keys.nobody)
@@ -30,6 +33,8 @@ export const sendRound = async (target: Target): Promise<void> => {
   await send({}, keys.user, '/admin/../etc/passwd')
   await Promise.all([1, 2, 3, 4].map(() => send(chat('Quick'), keys.developer)))
 }
+
+const UNSURE = { logprobs: true, top_logprobs: 1 }
 
 const TOOL = {
   type: 'function',

@@ -1,4 +1,5 @@
-import type { AuditFinding, AuditRecord } from '../core/audit.ts'
+import type { AuditFinding, AuditRecord, AuditTool } from '../core/audit.ts'
+import type { Flag } from '../core/behaviour.ts'
 import type { Action, Stage } from '../core/policy.ts'
 
 export type Outcome = AuditRecord['outcome']
@@ -24,6 +25,12 @@ export interface Decision {
   readonly findings: readonly Place[]
   /** Findings beyond those kept. */
   readonly omitted: number
+  /** Tools that the model called. */
+  readonly tools: readonly AuditTool[]
+  /** What was unusual. */
+  readonly flags: readonly Flag[]
+  /** Mean and highest bits a token of the answer; undefined when not known. */
+  readonly entropy: { readonly mean: number; readonly max: number } | undefined
   /** Texts inspected, in both directions. */
   readonly texts: number
   readonly uninspected: number
@@ -57,6 +64,8 @@ export interface Place {
   readonly start: number
   readonly end: number
   readonly score: number
+  /** The score at which policy acts on the rule; undefined where it looks at none. */
+  readonly threshold: number | undefined
   /** Codes that say why it is one. */
   readonly evidence: readonly string[]
   readonly action: Action

@@ -7,7 +7,7 @@ import { foreign, h, visible, type Tree } from './tree.ts'
 import { badge, decisionRow, decisionTable, doneAbout, outcomes } from './words.ts'
 
 /** Who asked, what was found where, what the policy said, and what the client saw. */
-export const explained = (decision: Decision): Page => ({
+export const explained = (decision: Decision, judging: readonly Tree[] = []): Page => ({
   title: `${outcomes[decision.outcome].name}, ${decision.id}`,
   here: '/ui/decisions',
   main: [
@@ -21,9 +21,11 @@ export const explained = (decision: Decision): Page => ({
       facts('What the client saw', clientSaw(decision)),
       facts('What was asked', asked(decision)),
       facts('What the policy said', policySaid(decision)),
+      ...unusual(decision),
     ),
     found(decision),
     ...otherwise(decision),
+    ...judging,
     timings(decision),
     h(
       'p',
@@ -113,6 +115,27 @@ const asked = ({
   ['Tokens', tokens ? `${tokens.input} in, ${tokens.output} out` : 'not known'],
 ]
 
+const unusual = ({ tools, flags, entropy }: Decision): readonly Tree[] => {
+  const rows: readonly Fact[] = [
+    ...(tools.length === 0 ? [] : [['Tools called', foreign(tools.map(toolName).join(', '))] satisfies Fact]),
+    ...(entropy === undefined
+      ? []
+      : [
+          [
+            'Entropy',
+            `${entropy.mean.toFixed(2)} bits a token, ${entropy.max.toFixed(2)} at most`,
+          ] satisfies Fact,
+        ]),
+    ...(flags.length === 0 ? [] : [['Unusual', codes(flags)] satisfies Fact]),
+  ]
+  return rows.length === 0 ? [] : [facts('What the model did', rows)]
+}
+
+const toolName = ({ name, offered }: Decision['tools'][number]): string => {
+  const shown = name === '*' || name === '?' ? 'a name not shown' : name
+  return offered ? shown : `${shown} (not offered)`
+}
+
 const policySaid = (decision: Decision): readonly Fact[] => {
   const { policy, reasons, trace, decisions } = decision
   return [
@@ -198,7 +221,12 @@ const foundRow = (found: Place): Tree =>
     h('td', {}, found.direction === 'request' ? 'prompt' : 'answer'),
     h('td', { class: 'wrap' }, h('code', {}, foreign(found.path))),
     h('td', {}, `${found.start} to ${found.end}`),
-    h('td', {}, found.score.toFixed(2)),
+    h(
+      'td',
+      {},
+      found.score.toFixed(2),
+      found.threshold === undefined ? '' : ` at ${found.threshold.toFixed(2)}`,
+    ),
     h('td', { class: 'wrap' }, foreign(found.evidence.join(', '))),
     h('td', {}, doneAbout[found.action]),
     h('td', { class: 'wrap' }, ROWS[found.by]),

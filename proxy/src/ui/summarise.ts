@@ -16,7 +16,7 @@ const MAX_POOL = 4096
 export const summariser = ({ plainPath }: SummariserOptions): ((record: AuditRecord) => Decision) => {
   const own = stringPool()
   const place = (found: AuditFinding): Place => {
-    const { rule, direction, path, start, end, score, evidence, action, by } = found
+    const { rule, direction, path, start, end, score, threshold, evidence, action, by } = found
     const codes = names(evidence)
     return {
       rule: own(rule),
@@ -25,6 +25,7 @@ export const summariser = ({ plainPath }: SummariserOptions): ((record: AuditRec
       start,
       end,
       score,
+      threshold,
       evidence: codes,
       action,
       by,
@@ -61,6 +62,9 @@ export const summariser = ({ plainPath }: SummariserOptions): ((record: AuditRec
     decisions: record.decisions.slice(0, MAX_NAMES).map(answered),
     findings: record.findings.length === 0 ? NONE : record.findings.slice(0, MAX_FINDINGS).map(place),
     omitted: Math.max(0, record.findings.length - MAX_FINDINGS),
+    tools: record.tools.slice(0, MAX_NAMES).map(({ name, offered }) => ({ name: own(name), offered })),
+    flags: record.flags,
+    entropy: record.entropy === null ? undefined : { mean: record.entropy.mean, max: record.entropy.max },
     texts: record.texts.length,
     uninspected: record.uninspected,
     tokens: record.tokens === null ? undefined : { input: record.tokens.input, output: record.tokens.output },

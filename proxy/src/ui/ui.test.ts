@@ -265,3 +265,21 @@ describe('the live stream', () => {
     socket.destroy()
   })
 })
+
+test('a decision shows the tools that were called, what was unusual, and the threshold beside the score', async () => {
+  const one = record({
+    tools: [
+      { name: 'get_weather', offered: true },
+      { name: 'run_shell', offered: false },
+    ],
+    flags: ['tool_not_offered', 'entropy_high'],
+    entropy: { tokens: 12, mean: 1.75, max: 3.5 },
+    findings: [finding({ score: 0.85, threshold: 0.8 })],
+  })
+  ui.watch.seen(one)
+  const shown = await text(`/ui/decisions/${one.id}`)
+  expect(shown).toContain('get_weather, run_shell (not offered)')
+  expect(shown).toContain('entropy_high')
+  expect(shown).toContain('1.75 bits a token, 3.50 at most')
+  expect(shown).toMatch(/0\.85[^<]* at 0\.80/)
+})
