@@ -1,11 +1,14 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { dirname } from 'node:path'
+import { auditorPublicKey } from '../audit/capture-key.ts'
+import { readText } from '../compose/files.ts'
 import { composeIdentity } from '../compose/identity.ts'
 import { composePolicy } from '../compose/parts.ts'
 import { defaultScanner } from '../compose/scanner.ts'
 import { composeModels } from '../compose/upstreams.ts'
 import type { Config } from '../config/schema.ts'
 import { noLog } from '../core/log.ts'
+import { readPasswordHash } from '../identity/password.ts'
 import { readTls } from '../server/tls-files.ts'
 import { promMeter } from '../telemetry/metrics.ts'
 
@@ -41,6 +44,30 @@ export const badFiles = async (config: Config): Promise<readonly string[]> => {
   if (inspection.disableRules.length > 0)
     await attempt('inspection', () => void defaultScanner(inspection.disableRules))
   return found
+}
+
+/** What is wrong with the secrets and keys that are only looked at when the guard starts, each with its place in the configuration. */
+export const badKeys = ({ admin: { ui }, audit: { capture } }: Config): readonly Misplaced[] => {
+  const found: Misplaced[] = []
+  if (ui !== undefined && readPasswordHash(ui.passwordHash.reveal()) === undefined)
+    found.push({
+      path: ['admin', 'ui', 'passwordHash'],
+      message: `${ui.passwordHash.source} holds no scrypt hash; postern token password makes one`,
+    })
+  if (capture !== undefined)
+    try {
+      auditorPublicKey(readText(capture.publicKeyFile))
+    } catch (error) {
+      const { message } = error as Error
+      const file = message.includes(capture.publicKeyFile) ? '' : `${capture.publicKeyFile}: `
+      found.push({ path: ['audit', 'capture', 'publicKeyFile'], message: `${file}${message}` })
+    }
+  return found
+}
+
+export interface Misplaced {
+  readonly path: readonly string[]
+  readonly message: string
 }
 
 const withoutNetwork = ({

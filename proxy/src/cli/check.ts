@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util'
 import { configWarnings, explainConfig } from '../config/explain.ts'
 import { maskedConfig } from '../config/read-config.ts'
-import { badFiles } from './bad-files.ts'
+import { badFiles, badKeys } from './bad-files.ts'
 import { CliError, EXIT, type Command } from './command.ts'
-import { loadConfig } from './load-config.ts'
+import { loadConfig, locate } from './load-config.ts'
 
 export const checkCommand: Command = {
   help: `usage: postern check FILE [--json] [--document]
@@ -31,7 +31,7 @@ exit codes
     if (given === undefined || more.length > 0)
       throw new CliError('check takes one file; see postern check --help')
     const config = loadConfig(given, io, values.document ? 'trust' : 'check')
-    const bad = values.document ? [] : await badFiles(config)
+    const bad = values.document ? [] : [...locate(given, io, badKeys(config)), ...(await badFiles(config))]
     if (bad.length > 0) throw new CliError(bad.join('\n'))
     if (values.json) {
       io.out(

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { readDocument } from '../config/document.ts'
 import { forPod, readPod, type PodSource } from '../config/pod.ts'
 import { ConfigError } from '../config/problems.ts'
 import { readConfig, type ConfigSource } from '../config/read-config.ts'
@@ -22,6 +23,19 @@ export const loadConfig = (
   const file = fileOf(given)
   const text = file === undefined ? inEnv(given, io) : readFile(file)
   return orCliError(() => readConfig(text, { file: file ?? given, env: io.env, readFile: read, files }))
+}
+
+/** What was found wrong later, as lines that name the place as those of `loadConfig` do. */
+export const locate = (
+  given: string,
+  io: Pick<Io, 'env'>,
+  wrong: readonly { readonly path: readonly string[]; readonly message: string }[],
+): readonly string[] => {
+  if (wrong.length === 0) return []
+  const file = fileOf(given)
+  const document = readDocument(file === undefined ? inEnv(given, io) : readFile(file))
+  const problems = wrong.map(({ path, message }) => document.problem(path, message))
+  return [new ConfigError(file ?? given, problems).message]
 }
 
 export interface LoadedPod {
