@@ -18,7 +18,7 @@ import type { Prompt } from './prompt.ts'
 import { checkPromptFile } from './prompt-file.ts'
 import { codeSettings, dataSettings } from './settings.ts'
 import type { Source } from './source.ts'
-import { textPrompts } from './text-prompts.ts'
+import { textPrompts, type TextKind } from './text-prompts.ts'
 import { toolFunctions } from './tool-functions.ts'
 import { dataTools, toolOf, type Tool } from './tool.ts'
 
@@ -35,7 +35,7 @@ export const analyse = (source: Source): readonly Finding[] => {
 }
 
 const WORDS =
-  /openai|anthropic|langchain|llama|crewai|autogen|transformers|litellm|ollama|generatetext|streamtext|genai|mistral|cohere|smolagents|haystack|semantic_kernel|bedrock|groq|agent|llm|prompt|mcp|gpt-|claude|gemini|"role"|system|pickle|torch/i
+  /openai|anthropic|langchain|llama|crewai|autogen|transformers|litellm|ollama|generatetext|streamtext|genai|mistral|cohere|smolagents|haystack|semantic_kernel|bedrock|groq|agent|llm|prompt|mcp|gpt-|claude|gemini|"role"|system|pickle|torch|tools?\b|parameters|input_?schema|allow_/i
 
 const isAboutModels = ({ language, text }: Source): boolean => language === 'text' || WORDS.test(text)
 
@@ -61,13 +61,15 @@ const analyseAll = (source: Source): readonly Finding[] => {
         ]
       })
     case 'text':
-      return textPrompts(
-        source.text,
-        /system|agents?\.md|claude\.md|instructions/i.test(source.path),
-      ).flatMap(checkPrompt)
+      return textPrompts(source.text, kindOf(source.path)).flatMap(checkPrompt)
     case 'notebook':
       return analyseCode(parseProgram({ ...source, language: 'python', text: notebookCode(source.text) }))
   }
+}
+
+const kindOf = (path: string): TextKind => {
+  if (/(^|\/)(?:AGENTS|CLAUDE|GEMINI)\.md$|copilot-instructions|rules$/.test(path)) return 'instructions'
+  return /system|instructions/i.test(path.slice(path.lastIndexOf('/') + 1)) ? 'system' : 'template'
 }
 
 const checkPrompt = (prompt: Prompt): readonly Finding[] => [

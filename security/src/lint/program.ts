@@ -24,13 +24,18 @@ export const parseProgram = (source: Source): Program => {
   return { source, tokens, comments: all.filter(({ kind }) => kind === 'comment'), closes: pairs(tokens) }
 }
 
+/** Deeper is no program; it would cost more than its length. */
+const DEEPEST = 500
+
 const pairs = (tokens: readonly Token[]): ReadonlyMap<number, number> => {
   const closes = new Map<number, number>()
   const open: number[] = []
   tokens.forEach(({ kind, text }, index) => {
     if (kind !== 'operator') return
-    if ('([{'.includes(text)) open.push(index)
-    else if (')]}'.includes(text)) {
+    if ('([{'.includes(text)) {
+      if (open.length >= DEEPEST) throw new Error(`brackets nest deeper than ${DEEPEST}`)
+      open.push(index)
+    } else if (')]}'.includes(text)) {
       const from = open.pop()
       if (from !== undefined) closes.set(from, index)
     }

@@ -9,16 +9,22 @@ const ROLES: Readonly<Record<string, PromptRole>> = {
   assistant: 'assistant',
 }
 
+/** `instructions` are read by an agent as they are: AGENTS.md and its like. */
+export type TextKind = 'template' | 'system' | 'instructions'
+
 /**
  * A file that is a prompt: `.j2`, `.prompt`, `.prompty`, Markdown or text. Lines `system:` and `user:`, and dotprompt's
  * `{{role "system"}}`, begin messages; front matter declares `inputs`.
  */
-export const textPrompts = (text: string, isSystem: boolean): readonly Prompt[] => {
+export const textPrompts = (text: string, kind: TextKind): readonly Prompt[] => {
   const front = frontMatterEnd(text)
-  const sections = sectionsOf(text, front, isSystem ? 'system' : 'template')
+  const sections = sectionsOf(text, front, kind === 'template' ? 'template' : 'system')
   return sections.flatMap(({ role, start, end }) => {
     const body = text.slice(start, end)
     if (body.trim() === '') return []
+    const whole = [{ kind: 'text' as const, text: body, start }]
+    // Braces in a file that an agent reads as it is are code, not holes.
+    if (kind === 'instructions') return [{ role, pieces: whole }]
     return [{ role, pieces: withHoles([{ kind: 'text', text: body, start }], guessSyntax(body)) }]
   })
 }

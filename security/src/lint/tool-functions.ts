@@ -97,9 +97,17 @@ const executes = (program: Program, calls: readonly Call[]): readonly ToolFuncti
     let open = run.from
     while (open < run.to && program.tokens[open]?.text !== '(') open++
     const parameters = program.tokens
-      .slice(open, program.closes.get(open) ?? open)
+      .slice(open, Math.min(program.closes.get(open) ?? open, open + 100))
       .flatMap(({ kind, text }) => (kind === 'name' ? [text] : []))
-    return [{ name: named ?? 'tool', parameters, body: run, start: token?.start ?? 0, end: token?.end ?? 0 }]
+    return [
+      {
+        name: named ?? 'tool',
+        parameters,
+        body: { from: run.from, to: Math.min(run.to, run.from + LONGEST_BODY) },
+        start: token?.start ?? 0,
+        end: token?.end ?? 0,
+      },
+    ]
   })
 
 const isFunction = ({ tokens }: Program, { from, to }: Range): boolean =>

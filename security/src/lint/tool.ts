@@ -12,7 +12,8 @@ const SCHEMA_KEYS = ['parameters', 'input_schema', 'inputSchema', 'schema', 'jso
 
 /** The tool that an object defines: OpenAI, Anthropic, MCP and LangChain shapes; also the typed tools of Anthropic. */
 export const toolOf = (value: Value): Tool | undefined => {
-  const name = textOf(entryOf(value, 'name')?.value)
+  const named = entryOf(value, 'name')?.value
+  const name = named?.kind === 'string' ? textOf(named) : ''
   const schema = entryOf(value, ...SCHEMA_KEYS)
   const description = entryOf(value, 'description')
   const type = textOf(entryOf(value, 'type')?.value)

@@ -34,7 +34,7 @@ export type Trust = 'own' | 'direct' | 'indirect'
  * encodes makes it the program's own.
  */
 export const trustOf = (expression: string): Trust => {
-  const names = expression.match(/[\p{L}_$][\p{L}\p{N}_$]{0,100}/gu) ?? []
+  const names = expression.replace(/"[^"]*"|'[^']*'/g, ' ').match(/[\p{L}_$][\p{L}\p{N}_$]{0,100}/gu) ?? []
   if (names.some((name) => SAFE_CALLS.includes(name))) return 'own'
   let verdict: Trust = 'own'
   for (const name of names) {

@@ -78,9 +78,9 @@ export const readSource = (path: string): Source | undefined => {
 const languageOf = (path: string): Language => LANGUAGES[extname(path).toLowerCase()] ?? 'text'
 
 const AGENT_FILES = [
-  'agents.md',
-  'claude.md',
-  'gemini.md',
+  'AGENTS.md',
+  'CLAUDE.md',
+  'GEMINI.md',
   'copilot-instructions.md',
   '.cursorrules',
   '.windsurfrules',
@@ -90,7 +90,7 @@ const LOCKS = ['package-lock.json', 'tsconfig.json', 'yarn.lock', 'pnpm-lock.yam
 /** Code and data always; Markdown, text and templates only where the name says prompt. */
 const isCandidate = (path: string): boolean => {
   const name = basename(path).toLowerCase()
-  if (AGENT_FILES.includes(name)) return true
+  if (AGENT_FILES.includes(basename(path))) return true
   const language = LANGUAGES[extname(name)]
   if (language === undefined || LOCKS.includes(name) || name.endsWith('.min.js') || name.endsWith('.d.ts'))
     return false

@@ -37,7 +37,6 @@ const POWERS: Readonly<Record<string, readonly [RuleId, string]>> = {
   RequestsToolkit: ['any-url-tool', 'RequestsToolkit requests any address.'],
   RequestsGetTool: ['any-url-tool', 'RequestsGetTool requests any address.'],
   RequestsPostTool: ['any-url-tool', 'RequestsPostTool sends to any address.'],
-  TextRequestsWrapper: ['any-url-tool', 'TextRequestsWrapper requests any address.'],
 }
 
 /** What a file's calls hand over, load, or run. */
@@ -57,9 +56,12 @@ const spanOf = ({ tokens }: Program, { at, close }: Call): { start: number; end:
 const named = (call: Call, ...names: readonly string[]): Argument | undefined =>
   call.args.find(({ name }) => name !== undefined && names.includes(name))
 
+/** Arguments that confine a tool: a folder, a hosted container, a person who is asked. */
+const CONFINED = ['root_dir', 'rootDir', 'environment', 'needs_approval', 'needsApproval']
+
 const power = (program: Program, call: Call): readonly Finding[] => {
   const row = Object.hasOwn(POWERS, call.name) ? POWERS[call.name] : undefined
-  if (row === undefined || named(call, 'root_dir', 'rootDir') !== undefined) return []
+  if (row === undefined || named(call, ...CONFINED) !== undefined) return []
   return [{ rule: row[0], message: row[1], ...spanOf(program, call) }]
 }
 

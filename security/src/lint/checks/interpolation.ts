@@ -39,10 +39,13 @@ const judge = ({ role, pieces }: Prompt, hole: HolePiece, around: Around): Findi
       message: `${named} is put into a system prompt; by its name it comes from ${trust === 'direct' ? 'a user' : 'a document or another tool'}.`,
       ...span,
     }
-  const words = pieces.reduce((sum, piece) => sum + (piece.kind === 'text' ? piece.text.trim().length : 0), 0)
+  const words = pieces.reduce(
+    (sum, piece) => sum + (piece.kind === 'text' ? piece.text.replace(/\{%[^%]*%\}/g, '').trim().length : 0),
+    0,
+  )
   if (words < 30 || role === 'assistant' || isDelimited(around)) return undefined
   const isLabelled =
-    /(^|\n)[^\n]{0,60}:[ \t]*\n?[ \t]*$/.test(around.before) && /^[ \t]*(\n|$)/.test(around.after)
+    /(^|\n)[^\n]{0,60}[:>][ \t]*\n?[ \t]*$/.test(around.before) && /^[ \t]*(\n|$)/.test(around.after)
   return {
     rule: 'no-delimiters',
     ...(isLabelled ? { level: 'note' as const } : {}),

@@ -60,7 +60,7 @@ const sentences = (text: string): readonly Sentence[] => {
 }
 
 const PASSWORD =
-  /\b(?:password|passcode|passphrase|pin code|secret (?:word|code|key|phrase)|api[ _-]?key|access token)\b[^.,;\n]{0,20}?(?:\bis\b|=|:)\s{0,3}["'`]?([^\s"'`,;\uFFFC<>{}()[\]$]{4,80})/
+  /\b(?:password|passcode|passphrase|pin code|secret (?:word|code|key|phrase)|api[ _-]?key|access token)\b[^.,;\n:=${<]{0,20}?(?:\bis\b|=|:)\s{0,3}["'`]?([^\s"'`,;\uFFFC<>{}()[\]$]{4,80})/
 const NOT_A_PASSWORD =
   /^(?:required|missing|invalid|incorrect|wrong|needed|set|not|the|your|you|a|an|stored|provided|optional|valid|correct|never|always|none|null|str|string|this|that|used|already|too|in|from|x{3,}|\*+|\.{2,}|here|when|if|true|false|yes|no|user|process\.env|os\.|env|undefined|empty|unknown|only|must|secret|expired|being|also|one|very|either|so|to|for|more|less)\b/
 const PATTERNS: readonly { readonly rule: RuleId; readonly pattern: RegExp; readonly message: string }[] = [

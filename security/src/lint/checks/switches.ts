@@ -4,6 +4,8 @@ import { settingWord, type Setting } from '../settings.ts'
 import { textOf, type Value } from '../value.ts'
 
 interface Row {
+  /** Of the call, where the name alone could mean something else. */
+  readonly owner?: RegExp
   readonly rule: RuleId
   readonly names: readonly string[]
   /** Judges the value in small letters. */
@@ -52,9 +54,14 @@ const ROWS: readonly Row[] = [
       'maxTurns',
       'max_steps',
       'max_execution_steps',
-      'max_iter',
       'max_consecutive_auto_reply',
     ],
+    bad: (word) => absent(word) || above(100)(word),
+  },
+  {
+    rule: 'unbounded-agent',
+    names: ['max_iter'],
+    owner: /agent|crew/i,
     bad: (word) => absent(word) || above(100)(word),
   },
   {
@@ -100,9 +107,9 @@ for (const row of ROWS) for (const name of row.names) byName.set(name, [...(byNa
 
 /** Switches that are off, limits that are none, approvals that nobody gives. */
 export const checkSwitches = (settings: readonly Setting[]): readonly Finding[] => [
-  ...settings.flatMap(({ name, value, start, end }) => {
+  ...settings.flatMap(({ name, value, owner, start, end }) => {
     const word = settingWord(value)
-    const row = byName.get(name)?.find(({ bad }) => bad(word, value))
+    const row = byName.get(name)?.find((one) => (one.owner?.test(owner) ?? true) && one.bad(word, value))
     if (row === undefined) return []
     return [
       { rule: row.rule, message: `${name} is ${value.kind === 'list' ? 'a wildcard' : word}.`, start, end },
