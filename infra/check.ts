@@ -11,7 +11,7 @@ export const checked = <E extends Environment>(environment: E): E => {
     ...(/^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$/.test(environment.name)
       ? []
       : ['name: write 1 to 20 lower-case letters, digits and hyphens, a letter first.']),
-    ...Object.entries(environment.tags)
+    ...Object.entries<string>({ ...environment.tags })
       .filter(([, text]) => !/^[a-z0-9_-]{1,63}$/.test(text))
       .map(
         ([tag]) =>

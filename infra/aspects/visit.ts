@@ -16,7 +16,7 @@ export interface Written {
   /** Terraform's names, tokens resolved. */
   readonly attributes: Attributes
   /** Attributes of the other resources of one type in the same stack that point at this one. */
-  companions(type: string): readonly Attributes[]
+  readonly companions: (type: string) => readonly Attributes[]
 }
 
 export interface Attributes {

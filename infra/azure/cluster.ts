@@ -41,11 +41,18 @@ export class AzureCluster extends Construct {
     const { environment, keys } = options
     const disks = this.disks()
     const identity = new UserAssignedIdentity(this, 'identity', this.place(environment.name))
+    // A zone of our own, as AKS would not let the runner's network resolve its one.
+    const zone = options.network.zone(`privatelink.${environment.region}.azmk8s.io`)
     const rights = [
       keys.allow('secrets', identity.principalId),
       new RoleAssignment(this, 'joins-network', {
         scope: options.network.network.id,
         roleDefinitionName: 'Network Contributor',
+        principalId: identity.principalId,
+      }),
+      new RoleAssignment(this, 'names-api-server', {
+        scope: zone.id,
+        roleDefinitionName: 'Private DNS Zone Contributor',
         principalId: identity.principalId,
       }),
       // AKS connects its control plane with a private vault itself.
@@ -57,7 +64,7 @@ export class AzureCluster extends Construct {
     ]
     this.cluster = new KubernetesCluster(this, 'aks', {
       ...this.place(environment.name),
-      ...this.access(),
+      ...this.access(zone.id),
       ...this.features(),
       kubernetesVersion: environment.kubernetes.version,
       identity: { type: 'UserAssigned', identityIds: [identity.id] },
@@ -87,13 +94,15 @@ export class AzureCluster extends Construct {
     })
   }
 
-  private access(): Partial<KubernetesClusterConfig> {
-    const { environment } = this.options
+  private access(zoneId: string): Partial<KubernetesClusterConfig> {
+    const { environment, network } = this.options
     return {
       dnsPrefix: environment.name,
       privateClusterEnabled: true,
       privateClusterPublicFqdnEnabled: false,
-      privateDnsZoneId: 'System',
+      privateDnsZoneId: zoneId,
+      // AKS asks a private vault for keys only from inside the network.
+      apiServerAccessProfile: { virtualNetworkIntegrationEnabled: true, subnetId: network.apiServer.id },
       // It would run commands in the cluster from outside the network.
       runCommandEnabled: false,
       localAccountDisabled: true,

@@ -28,6 +28,8 @@ export interface PrivateServiceOptions {
 export class AzureNetwork extends Construct {
   readonly network: VirtualNetwork
   readonly nodes: Subnet
+  /** Where the API server has its address, so that it reaches a private vault. */
+  readonly apiServer: Subnet
   private readonly group: ResourceGroup
   private readonly environment: AzureEnvironment
   private readonly runner: DataAzurermVirtualNetwork
@@ -50,6 +52,7 @@ export class AzureNetwork extends Construct {
     })
     this.nodes = this.subnet('nodes', `${prefix}.0.0/18`, security)
     this.endpoints = this.subnet('endpoints', `${prefix}.64.0/24`, security)
+    this.apiServer = this.apiServerSubnet(`${prefix}.65.0/28`)
     this.wayOut()
     this.runner = new DataAzurermVirtualNetwork(this, 'runner', {
       name: environment.runnerNetwork.name,
@@ -108,6 +111,26 @@ export class AzureNetwork extends Construct {
       networkSecurityGroupId: security.id,
     })
     return subnet
+  }
+
+  /** Handed to AKS, which keeps rules of its own for it. */
+  private apiServerSubnet(prefix: string): Subnet {
+    return new Subnet(this, 'api-server', {
+      name: 'api-server',
+      resourceGroupName: this.group.name,
+      virtualNetworkName: this.network.name,
+      addressPrefixes: [prefix],
+      defaultOutboundAccessEnabled: false,
+      delegation: [
+        {
+          name: 'aks',
+          serviceDelegation: {
+            name: 'Microsoft.ContainerService/managedClusters',
+            actions: ['Microsoft.Network/virtualNetworks/subnets/join/action'],
+          },
+        },
+      ],
+    })
   }
 
   private wayOut(): void {

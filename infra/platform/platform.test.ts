@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import type { Release } from '@cdktf/provider-helm/lib/release/index.js'
+import { Release } from '@cdktf/provider-helm/lib/release/index.js'
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parse, parseAllDocuments } from 'yaml'
 import { infrastructure } from '../app.ts'
+import { blocks, listed, value } from '../aspects/read.ts'
+import type { Attributes } from '../aspects/visit.ts'
 import { charts } from '../charts.ts'
 import { aws } from '../environments/aws.ts'
 import { azure } from '../environments/azure.ts'
@@ -22,15 +24,22 @@ let stacks: Readonly<Record<string, StackJson>> = {}
 beforeAll(() => {
   const platform = { ...aws.platform, demoModel: true, guard: { admission: { debug: 'warn' } } }
   stacks = synthesised({ ...aws, platform }, google, azure)
-})
+}, 60_000)
 
 /** Values as Helm gets them: Terraform has read its own escapes. */
 const plain = (text: string): string => text.replaceAll(/([$%])\1\{/g, '$1{')
 
-const release = (cloud: string, name: string) =>
-  all(stacks[`${cloud}-platform`], 'helm_release').find((attributes) => attributes.name === name)
+const release = (cloud: string, name: string): Attributes => {
+  const found = all(stacks[`${cloud}-platform`], 'helm_release').find(
+    (attributes) => attributes.name === name,
+  )
+  if (found === undefined) throw new Error(`${cloud} installs no ${name}.`)
+  return found
+}
 
-const valuesOf = (cloud: string, name: string) => parse(plain(release(cloud, name).values[0]))
+const text = (cloud: string, name: string): string => plain(String(listed(release(cloud, name).values)[0]))
+
+const valuesOf = (cloud: string, name: string): Attributes => parse(text(cloud, name)) as Attributes
 
 test.each(clouds)(
   '%s gets every chart at the version of charts.ts, after its namespace, rolled back when it fails',
@@ -53,9 +62,8 @@ test.each(clouds)(
 
 test('our charts are those of this checkout, wherever it is', () => {
   const stack = infrastructure([aws], join(root, 'infra/cdktf.out')).node.findChild('aws-platform')
-  expect((stack.node.findChild('postern-release') as Release).chartInput).toBe(
-    '${path.module}/../../../../charts/postern',
-  )
+  const chart = stack.node.findChild('postern-release')
+  expect(chart instanceof Release && chart.chartInput).toBe('${path.module}/../../../../charts/postern')
 })
 
 test('guards are found, their rules loaded and their dashboards shown by the monitoring that is installed', () => {
@@ -70,8 +78,8 @@ test('guards are found, their rules loaded and their dashboards shown by the mon
 })
 
 test('a value of the environment counts more than ours', () => {
-  expect(valuesOf('aws', 'postern').admission.debug).toBe('warn')
-  expect(valuesOf('google', 'postern').admission.debug).toBe('refuse')
+  expect(value(valuesOf('aws', 'postern'), 'admission', 'debug')).toBe('warn')
+  expect(value(valuesOf('google', 'postern'), 'admission', 'debug')).toBe('refuse')
   expect(merged({ a: { b: 1, c: [1] } }, { a: { c: [2] }, d: null })).toEqual({
     a: { b: 1, c: [2] },
     d: null,
@@ -79,45 +87,55 @@ test('a value of the environment counts more than ours', () => {
 })
 
 test('no password is among the values, and Grafana does not keep the one of its chart', () => {
-  expect(valuesOf('aws', 'monitoring').grafana.adminPassword).toBeNull()
+  expect(value(valuesOf('aws', 'monitoring'), 'grafana', 'adminPassword')).toBeNull()
   expect(JSON.stringify(clouds.map((cloud) => all(stacks[`${cloud}-platform`], 'helm_release')))).not.toMatch(
     /prom-operator|password\\?": ?\\?"[^"\\]/i,
   )
 })
 
 test('Terraform gives Fluentd, Loki and Prometheus their texts unchanged, and takes none of it for its own', () => {
-  const files = Object.assign(
-    {},
-    ...all(stacks['aws-platform'], 'kubernetes_config_map_v1').map(({ data }) => data),
-  ) as Record<string, string>
+  const files = Object.fromEntries(
+    all(stacks['aws-platform'], 'kubernetes_config_map_v1')
+      .flatMap((map) => blocks(map, 'data'))
+      .flatMap((data) => Object.entries(data).map(([name, content]) => [name, String(content)] as const)),
+  )
   expect(plain(files['fluent.conf'] ?? '')).toBe(fluentdConfig())
   expect(plain(files['postern.yaml'] ?? '')).toBe(
     readFileSync(join(root, 'monitoring/loki-rules.yaml'), 'utf8'),
   )
-  for (const text of Object.values(files)) expect(text).not.toMatch(/(^|[^$])\$\{|(^|[^%])%\{/)
+  for (const file of Object.values(files)) expect(file).not.toMatch(/(^|[^$])\$\{|(^|[^%])%\{/)
   expect(literal('${a} %{b} $${c} $d 5%')).toBe('$${a} %%{b} $$${c} $d 5%')
 })
 
 test('claims are on encrypted disks', () => {
   for (const cloud of clouds) {
-    expect(only(stacks[`${cloud}-platform`], 'kubernetes_storage_class_v1').metadata.name).toBe('encrypted')
-    expect(valuesOf(cloud, 'loki').singleBinary.persistence.storageClass).toBe('encrypted')
+    expect(value(only(stacks[`${cloud}-platform`], 'kubernetes_storage_class_v1'), 'metadata', 'name')).toBe(
+      'encrypted',
+    )
+    expect(value(valuesOf(cloud, 'loki'), 'singleBinary', 'persistence', 'storageClass')).toBe('encrypted')
     expect(
-      valuesOf(cloud, 'monitoring').prometheus.prometheusSpec.storageSpec.volumeClaimTemplate.spec
-        .storageClassName,
+      value(
+        valuesOf(cloud, 'monitoring'),
+        'prometheus',
+        'prometheusSpec',
+        'storageSpec',
+        'volumeClaimTemplate',
+        'spec',
+        'storageClassName',
+      ),
     ).toBe('encrypted')
   }
 })
 
 test('the shipper holds no token of the cluster, cannot write its disk and has a fixed image', () => {
-  const { spec } = only(stacks['azure-platform'], 'kubernetes_daemon_set_v1').spec.template
-  expect(spec.automount_service_account_token).toBe(false)
-  const [container] = spec.container
-  expect(container.security_context).toMatchObject({
+  const [pod] = blocks(only(stacks['azure-platform'], 'kubernetes_daemon_set_v1'), 'spec', 'template', 'spec')
+  expect(pod?.automount_service_account_token).toBe(false)
+  const [container] = blocks(pod ?? {}, 'container')
+  expect(container?.security_context).toMatchObject({
     allow_privilege_escalation: false,
     read_only_root_filesystem: true,
   })
-  expect(container.image).toMatch(/:\d+\.\d+\.\d+$/)
+  expect(container?.image).toMatch(/:\d+\.\d+\.\d+$/)
 })
 
 const helm = found('helm')
@@ -131,14 +149,14 @@ unless(helm, 'helm')('our charts take the values of every cloud, by their closed
     cloud: string,
   ): readonly { kind: string; metadata: { name: string } }[] => {
     const file = join(folder, 'values.yaml')
-    writeFileSync(file, plain(release(cloud, name).values[0]))
+    writeFileSync(file, text(cloud, name))
     const args = ['template', name, join(root, 'charts', chart), '--values', file, '--namespace', 'postern']
     const versions = ['--kube-version', '1.35.0', '--api-versions', 'monitoring.coreos.com/v1']
-    const text = execFileSync(helm ?? '', [...args, ...versions], {
+    const rendered = execFileSync(helm ?? '', [...args, ...versions], {
       maxBuffer: 1 << 26,
       stdio: 'pipe',
     }).toString()
-    return parseAllDocuments(text)
+    return parseAllDocuments(rendered)
       .map((document) => document.toJS() as { kind: string; metadata: { name: string } } | null)
       .filter((object) => object !== null)
   }

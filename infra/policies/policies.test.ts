@@ -26,19 +26,27 @@ const findings = (stack: StackJson | undefined): readonly Finding[] =>
 let stacks: Readonly<Record<string, StackJson>> = {}
 beforeAll(() => {
   stacks = synthesised(aws, google, azure)
-})
+}, 60_000)
 
-real('the policies are well formed, formatted, tested and covered', () => {
-  const run = (...args: string[]) => execFileSync(opa ?? '', args, { encoding: 'utf8' })
-  run('check', '--strict', folder)
-  expect(run('fmt', '--list', folder)).toBe('')
-  run('test', folder)
-  run('test', folder, '--coverage', '--threshold', '99')
-})
+real(
+  'the policies are well formed, formatted, tested and covered',
+  () => {
+    const run = (...args: string[]) => execFileSync(opa ?? '', args, { encoding: 'utf8' })
+    run('check', '--strict', folder)
+    expect(run('fmt', '--list', folder)).toBe('')
+    run('test', folder)
+    run('test', folder, '--coverage', '--threshold', '99')
+  },
+  60_000,
+)
 
-real('every synthesised stack passes', () => {
-  for (const [name, stack] of Object.entries(stacks)) expect([name, findings(stack)]).toEqual([name, []])
-})
+real(
+  'every synthesised stack passes',
+  () => {
+    for (const [name, stack] of Object.entries(stacks)) expect([name, findings(stack)]).toEqual([name, []])
+  },
+  60_000,
+)
 
 /** A weakness of each topic in a real stack: type, what is laid over its first resource, topic that must find it. */
 const planted: readonly (readonly [string, string, Readonly<Record<string, unknown>>, string])[] = [
@@ -57,22 +65,24 @@ const planted: readonly (readonly [string, string, Readonly<Record<string, unkno
   ['aws-platform', 'helm_release', { version: '>= 1.0.0' }, 'pins'],
 ]
 
-real('a weakness planted into a real stack is found where it is, and nothing else', () => {
-  for (const [name, type, attributes, topic] of planted) {
-    const stack = stacks[name]!
-    const [id, before] = Object.entries(stack.resource[type] ?? {})[0] ?? []
-    const weak = {
-      ...stack.resource,
-      [type]: { ...stack.resource[type], [id ?? '']: { ...before, ...attributes } },
+real(
+  'a weakness planted into a real stack is found where it is, and nothing else',
+  () => {
+    for (const [name, type, attributes, topic] of planted) {
+      const stack = stacks[name]!
+      const [id, before] = Object.entries(stack.resource[type] ?? {})[0] ?? []
+      const weak = {
+        ...stack.resource,
+        [type]: { ...stack.resource[type], [id ?? '']: { ...before, ...attributes } },
+      }
+      const told = findings({ ...stack, resource: weak })
+      expect([name, type, ...new Set(told.map((finding) => `${finding.topic} ${finding.resource}`))]).toEqual(
+        [name, type, `${topic} ${type}.${id ?? ''}`],
+      )
     }
-    const told = findings({ ...stack, resource: weak })
-    expect([name, type, ...new Set(told.map((finding) => `${finding.topic} ${finding.resource}`))]).toEqual([
-      name,
-      type,
-      `${topic} ${type}.${id ?? ''}`,
-    ])
-  }
-})
+  },
+  60_000,
+)
 
 real('a wildcard in a policy of the real stack is found', () => {
   const stack = stacks['aws-cluster']!

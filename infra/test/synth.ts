@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { App } from 'cdktf'
 import { infrastructure } from '../app.ts'
+import type { Attributes } from '../aspects/visit.ts'
 import type { Environment } from '../environment.ts'
 
 export interface StackJson {
@@ -17,9 +18,6 @@ export interface StackJson {
 
 /** Attributes by type and name. */
 type Resources = Readonly<Record<string, Readonly<Record<string, Attributes>>>>
-// The bindings' types end where the JSON begins.
-type Attributes = ReturnType<typeof JSON.parse>
-
 /** What the environments synthesise to, by the stack's name. */
 export const synthesised = (...environments: readonly Environment[]): Readonly<Record<string, StackJson>> =>
   written((outdir) => infrastructure(environments, outdir))
@@ -48,8 +46,10 @@ export const all = (stack: StackJson | undefined, type: string): readonly Attrib
 /** The one resource of a type. Throws when there are none or several. */
 export const only = (stack: StackJson | undefined, type: string): Attributes => {
   const found = all(stack, type)
-  if (found.length !== 1) throw new Error(`There are ${found.length} of ${type}, and not one.`)
-  return found[0]
+  const [first] = found
+  if (first === undefined || found.length > 1)
+    throw new Error(`There are ${found.length} of ${type}, and not one.`)
+  return first
 }
 
 /** Every resource as `type path`, sorted: small enough to be read when it changes. */
@@ -57,7 +57,7 @@ export const inventory = (stack: StackJson | undefined): readonly string[] =>
   Object.entries(stack?.resource ?? {})
     .flatMap(([type, named]) =>
       Object.values(named).map((attributes) => {
-        const { path } = (attributes as { '//': { metadata: { path: string } } })['//'].metadata
+        const { path } = (attributes as unknown as { '//': { metadata: { path: string } } })['//'].metadata
         return `${type} ${path.split('/').slice(1).join('/')}`
       }),
     )
