@@ -1,9 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { plainPath } from '../audit/paths.ts'
 import type { Config } from '../config/schema.ts'
-import type { AuditLog } from '../core/audit.ts'
+import type { AuditLog, FeedbackLog } from '../core/audit.ts'
+import type { BehaviourReport } from '../core/behaviour.ts'
 import type { Json } from '../core/json.ts'
 import type { Log } from '../core/log.ts'
+import type { Meter } from '../core/metrics.ts'
 import { loginThrottle } from '../identity/login-throttle.ts'
 import { isPasswordOf, readPasswordHash } from '../identity/password.ts'
 import type { PageAuth } from '../ui/login.ts'
@@ -20,6 +22,10 @@ export interface PageParts {
   readonly policyRevision: () => string | undefined
   readonly health: () => readonly PartHealth[]
   readonly coverage: () => Json
+  readonly behaviour: () => BehaviourReport
+  /** Where what people say of decisions goes. */
+  readonly feedback: FeedbackLog
+  readonly meter: Meter
   readonly log: Log
 }
 
@@ -44,6 +50,13 @@ export const adminPage = (config: Config, parts: PageParts): AdminPage => {
     ...watch,
     state: () => stateOf(config, parts, startedAt),
     coverage: parts.coverage,
+    behaviour: parts.behaviour,
+    judging: {
+      judge: async (exchange, rule, verdict) => {
+        await parts.feedback.judge({ exchange, rule, verdict })
+        parts.meter.add('postern_feedback_total', 1, rule, verdict)
+      },
+    },
     auth: ui && authOf(ui),
     howToSwitchOn: SWITCH_ON,
     log: parts.log,

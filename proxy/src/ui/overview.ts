@@ -1,3 +1,4 @@
+import { behaviourSection } from './behaviour.ts'
 import { chart } from './charts.ts'
 import { addedMs, type Named, type Percent, type Series } from './hour.ts'
 import { compact } from './scale.ts'
@@ -21,6 +22,7 @@ export const overview = (shown: Shown, span: Span): Page => {
       tiles(series, span),
       charts(series, span),
       latest(shown),
+      ...(shown.behaviour === undefined ? [] : [behaviourSection(shown.behaviour())]),
     ],
   }
 }

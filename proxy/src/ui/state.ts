@@ -1,3 +1,4 @@
+import type { BehaviourReport } from '../core/behaviour.ts'
 import type { Json } from '../core/json.ts'
 import type { DecisionRing } from './ring.ts'
 import type { HourCounters } from './hour.ts'
@@ -28,11 +29,23 @@ export interface Part {
   readonly says: string
 }
 
+/** What people may say of a decision. */
+export interface Judging {
+  /** Resolves when it is in the audit log. Rejects when it cannot be written. */
+  judge(exchange: string, rule: string, verdict: Verdict): Promise<void>
+}
+
+export type Verdict = 'right' | 'wrong'
+
 /** What the pages show. */
 export interface Shown {
   readonly decisions: DecisionRing
   readonly hour: HourCounters
   readonly state: () => GuardState
+  /** Undefined: nobody is asked. */
+  readonly judging?: Judging
   /** As `GET /coverage` answers. */
   readonly coverage: () => Json
+  /** How models and callers behave; absent where nothing is watched. */
+  readonly behaviour?: () => BehaviourReport
 }

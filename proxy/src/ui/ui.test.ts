@@ -283,3 +283,34 @@ test('a decision shows the tools that were called, what was unusual, and the thr
   expect(shown).toContain('1.75 bits a token, 3.50 at most')
   expect(shown).toMatch(/0\.85[^<]* at 0\.80/)
 })
+
+test('the overview says how models behave, whom they treat differently, and what was unusual', async () => {
+  const evil = '<b>model</b>'
+  const report = {
+    baseline: '2026-11-01T00:00:00.000Z',
+    models: [
+      {
+        ...{ model: evil, tenant: 'acme', exchanges: 200, answers: 190, refused: 0.05, declined: 0.1 },
+        entropy: 0.75,
+        drifts: [{ feature: 'length', psi: 0.41, verdict: 'shifted' } as const],
+      },
+    ],
+    groups: [
+      { dimension: 'region', group: 'south', outcome: 'refusal', ratio: 0.7, pValue: 0.001, adverse: true },
+    ],
+    flags: { entropy_high: 3 },
+  }
+  const watched = await startUi({ behaviour: () => report })
+  const page = await (await fetch(`${watched.url}/ui`, { headers: { cookie: await watched.login() } })).text()
+  await watched.close()
+  for (const said of [
+    '1 of model and tenant have shifted',
+    'length shifted (0.41)',
+    '5.0 %',
+    'south',
+    '0.70',
+  ])
+    expect(page).toContain(said)
+  expect(page).not.toContain(evil)
+  expect(page).toContain('entropy_high')
+})
