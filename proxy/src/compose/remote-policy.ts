@@ -29,7 +29,15 @@ export const remotePolicy = async (
   let why: string | undefined
   let closed = false
   const open = async (): Promise<void> => {
-    const opened = await wasmPolicy({ ...given({ data }), bundle: file, cacheEntries, ...instruments })
+    // What somebody else put at `file` meanwhile is no policy.
+    const verify = (archive: Uint8Array): Promise<void> => source.verify(archive)
+    const opened = await wasmPolicy({
+      ...given({ data }),
+      bundle: file,
+      verify,
+      cacheEntries,
+      ...instruments,
+    })
     if (closed) await opened.close()
     else engine = opened
   }

@@ -15,6 +15,8 @@ export interface BundleFiles {
   readonly bundle?: string
   /** A JSON file that takes the place of the bundle's data.json. */
   readonly data?: string
+  /** Throws Error when the packed bundle must not be used: asked about the very bytes that are loaded. */
+  readonly verify?: (archive: Uint8Array) => Promise<void>
 }
 
 /** Bytes of a file on disk. */
@@ -25,8 +27,8 @@ const DATA = 'data.json'
 const MANIFEST = '.manifest'
 
 /** Throws Error that says which file is wrong and how. */
-export const readBundle = async ({ bundle, data }: BundleFiles): Promise<Bundle> => {
-  const files = bundle === undefined ? await embedded() : await packed(bundle)
+export const readBundle = async ({ bundle, data, verify }: BundleFiles): Promise<Bundle> => {
+  const files = bundle === undefined ? await embedded() : await packed(bundle, verify)
   const own = data === undefined ? undefined : await readBounded(data)
   const wasm = files.get(WASM)
   const dataBytes = own ?? files.get(DATA)
@@ -60,9 +62,13 @@ const embedded = async (): Promise<ReadonlyMap<string, Uint8Array>> => {
   ])
 }
 
-const packed = async (path: string): Promise<ReadonlyMap<string, Uint8Array>> => {
-  if ((await stat(path)).isDirectory()) return unpacked(path)
+const packed = async (
+  path: string,
+  verify: BundleFiles['verify'],
+): Promise<ReadonlyMap<string, Uint8Array>> => {
+  if (verify === undefined && (await stat(path)).isDirectory()) return unpacked(path)
   const archive = await readBounded(path)
+  await verify?.(archive)
   try {
     return readTarGz(archive)
   } catch (cause) {

@@ -133,6 +133,24 @@ test('a signed bundle comes to the file, readable by its owner only, and the eng
   expect(bundles).toBe(2)
 })
 
+test('what somebody else puts at the file is not loaded', async () => {
+  server.answer = sends(archives.v1, { etag: '"one"' })
+  const it = await start({ minDelayMs: 60_000, maxDelayMs: 60_000 })
+  await it.ready()
+  const policy = await wasmPolicy({
+    bundle: file,
+    verify: (bytes) => it.verify(bytes),
+    meter: noMeter,
+    log: noLog,
+  })
+  for (const archive of [archives.foreign, archives.unsigned]) {
+    writeFileSync(file, archive)
+    await policy.reload()
+    expect(policy.revision()).toBe('v1')
+  }
+  await policy.close()
+})
+
 test('an ETag is sent back, and 304 keeps what there is', async () => {
   server.answer = (request, response) =>
     request.headers['if-none-match'] === '"one"'

@@ -37,6 +37,8 @@ export interface RemoteBundleOptions extends BundleServer {
 export interface RemoteBundle {
   /** Resolves when a verified bundle lies at `file`; at once when one was kept there. Rejects only when closed before. */
   ready(): Promise<void>
+  /** Throws Error unless the archive is signed by one of the keys of today: for whoever loads it from `file`. */
+  verify(archive: Uint8Array): Promise<void>
   /** Undefined when there is a bundle, else why not, for `/readyz`. */
   unready(): string | undefined
   close(): Promise<void>
@@ -100,6 +102,9 @@ export const remoteBundle = async (options: RemoteBundleOptions): Promise<Remote
   })
   return {
     ready: () => first.promise,
+    verify: async (archive) => {
+      await verify(archive, options)
+    },
     unready: () => (held === undefined ? `policy bundle: none yet: ${why}` : undefined),
     close: async () => {
       first.reject(new Error('closed before there was a policy bundle'))
