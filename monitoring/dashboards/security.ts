@@ -194,6 +194,50 @@ export const security: Board = {
       ],
     },
     {
+      title: 'False-positive feedback',
+      panels: [
+        {
+          kind: 'stat',
+          title: 'Judged wrong',
+          says: 'Of the decisions that people judged on the page for people in the time shown, the share they called wrong. People judge what annoys them: it is no error rate.',
+          unit: 'percentunit',
+          width: 6,
+          queries: [
+            {
+              expr: `${shown.increase('postern_feedback_total', { where: { verdict: '="wrong"' } })} / ${shown.increase('postern_feedback_total')}`,
+              legend: 'wrong',
+            },
+          ],
+        },
+        {
+          kind: 'table',
+          title: 'Feedback by rule',
+          says: 'Since each guard started. `none`: the decision as a whole. A rule that is often wrong needs a better pattern, or a lower score.',
+          unit: 'short',
+          width: 9,
+          queries: [
+            {
+              expr: `sort_desc(sum by (rule, verdict) (${chosen.counter('postern_feedback_total')}))`,
+              legend: '',
+            },
+          ],
+        },
+        {
+          kind: 'series',
+          title: 'Feedback over time',
+          says: 'Judgements since the start, by verdict. The audit log says which exchanges they are about.',
+          unit: 'short',
+          width: 9,
+          queries: [
+            {
+              expr: `sum by (verdict) (${chosen.counter('postern_feedback_total')})`,
+              legend: '{{verdict}}',
+            },
+          ],
+        },
+      ],
+    },
+    {
       title: 'Refusals and what was not read',
       panels: [
         {

@@ -6,7 +6,9 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { startModel } from '../../proxy/demo/model.ts'
+import { hashPassword } from '../../proxy/src/identity/password.ts'
 import { startTestGuard, type TestGuard } from '../../proxy/test/start.ts'
+import { feedbackOf, PASSWORD } from './feedback.ts'
 import { sendRound } from './traffic.ts'
 
 /** A guard in this process with something of everything: an issuer, a dead model server, a tight limit, an unread route. */
@@ -42,9 +44,14 @@ const start = async (opened: (() => Promise<unknown>)[]): Promise<Omit<Scene, 'c
   opened.push(() => model.close())
   const issuer = await startIssuer()
   opened.push(() => issuer.close())
+  const passwordFile = join(folder, 'ui-password')
+  writeFileSync(passwordFile, await hashPassword(PASSWORD))
   const guard = await startTestGuard({
     upstream: model.url,
-    config: { routes: [{ name: 'files', path: '/files', method: 'POST', inspect: false, upstream: 'demo' }] },
+    config: {
+      admin: { port: 0, ui: { passwordHash: { file: passwordFile } } },
+      routes: [{ name: 'files', path: '/files', method: 'POST', inspect: false, upstream: 'demo' }],
+    },
   })
   opened.push(() => guard.close())
   await guard.running.apply(
@@ -64,11 +71,13 @@ const start = async (opened: (() => Promise<unknown>)[]): Promise<Omit<Scene, 'c
       policy: { dataFile },
     }),
   )
+  const judge = feedbackOf(guard)
   return {
     guard,
     round: async () => {
       writeFileSync(dataFile, '{ this is not JSON')
       await sendRound(guard)
+      await judge()
       writeFileSync(dataFile, policyData())
     },
   }

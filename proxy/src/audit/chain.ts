@@ -22,6 +22,7 @@ export type LineType =
   | 'lost'
   | 'recovered'
   | 'response'
+  | 'feedback'
 
 /** A line before it has its place in the chain. */
 export interface Entry {
@@ -53,7 +54,7 @@ export const SIGNED: ReadonlySet<string> = new Set<LineType>([
 
 const TYPES: ReadonlySet<string> = new Set<LineType>([
   ...SIGNED,
-  ...['begin', 'exchange', 'carry', 'lost', 'recovered', 'response'],
+  ...['begin', 'exchange', 'carry', 'lost', 'recovered', 'response', 'feedback'],
 ] as LineType[])
 
 export interface Stamp {

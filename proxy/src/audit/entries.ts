@@ -1,6 +1,7 @@
 import type {
   AuditBegin,
   AuditDecision,
+  AuditFeedback,
   AuditFinding,
   AuditRecord,
   AuditResponse,
@@ -140,6 +141,13 @@ export const carryEntry = (id: string, begun: number): Entry => ({
   type: 'carry',
   id,
   members: members({ begun }),
+})
+
+/** The exchange has ended: its id is a member of its own, so that nothing waits for this line. */
+export const feedbackEntry = ({ exchange, rule, verdict }: AuditFeedback): Entry => ({
+  type: 'feedback',
+  id: undefined,
+  members: members({ exchange: idOf(exchange), rule: clip(rule), verdict }),
 })
 
 /** It is about no exchange, so it has no id of one. */

@@ -1,7 +1,9 @@
-import type { AuditLog, ResponseLog } from '../core/audit.ts'
+import type { AuditLog, FeedbackLog, ResponseLog } from '../core/audit.ts'
+
+type FullLog = AuditLog & ResponseLog & FeedbackLog
 
 /** Several logs as one: a record counts as durable when every log has it, and one that fails makes all unready. */
-export const everyAudit = (logs: readonly (AuditLog & ResponseLog)[]): AuditLog & ResponseLog => ({
+export const everyAudit = (logs: readonly FullLog[]): FullLog => ({
   begin: async (entry) => {
     await all(logs.map((log) => log.begin(entry)))
   },
@@ -10,6 +12,9 @@ export const everyAudit = (logs: readonly (AuditLog & ResponseLog)[]): AuditLog 
   },
   respond: async (entry) => {
     await all(logs.map((log) => log.respond(entry)))
+  },
+  judge: async (entry) => {
+    await all(logs.map((log) => log.judge(entry)))
   },
   unready: () => logs.map((log) => log.unready()).find((reason) => reason !== undefined),
   close: async () => {

@@ -1,10 +1,10 @@
 import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import type { AuditLog, ResponseLog } from '../core/audit.ts'
+import type { AuditLog, FeedbackLog, ResponseLog } from '../core/audit.ts'
 import type { Log } from '../core/log.ts'
 import type { Meter } from '../core/metrics.ts'
 import { groupCommit, type GroupCommit, type Store } from './commit.ts'
-import { beginEntry, exchangeEntry, noteEntry, responseEntry } from './entries.ts'
+import { beginEntry, exchangeEntry, feedbackEntry, noteEntry, responseEntry } from './entries.ts'
 import { AuditFault } from './fault.ts'
 import { closeStore, commitTo, openStore, repairStore, tendStore, type FileStore } from './store.ts'
 
@@ -43,7 +43,7 @@ export interface AuditParts {
 export const fileAudit = async (
   options: FileAuditOptions,
   parts: AuditParts,
-): Promise<AuditLog & ResponseLog> => {
+): Promise<AuditLog & ResponseLog & FeedbackLog> => {
   let file: FileStore | undefined
   const opened = async (): Promise<FileStore> => {
     await mkdir(dirname(options.path), { recursive: true, mode: 0o700 })
@@ -76,10 +76,11 @@ export const fileAudit = async (
   return auditLogOver(groupCommit(store, { ...options, meter: parts.meter, log: parts.log }, failed))
 }
 
-export const auditLogOver = (lines: GroupCommit): AuditLog & ResponseLog => ({
+export const auditLogOver = (lines: GroupCommit): AuditLog & ResponseLog & FeedbackLog => ({
   begin: (entry) => lines.add(beginEntry(entry)),
   end: (record) => lines.add(exchangeEntry(record)),
   respond: (entry) => lines.add(responseEntry(entry)),
+  judge: (entry) => lines.add(feedbackEntry(entry)),
   unready: () => lines.unready(),
   close: () => lines.close(),
 })

@@ -186,6 +186,14 @@ export const auditLine = z.union([
     .describe('This exchange began and its end was never written.'),
   z
     .strictObject({
+      ...common('feedback'),
+      exchange: about().describe('Id of the exchange that was judged.'),
+      rule: text().describe('A rule of its findings; none: the decision as a whole.'),
+      verdict: z.enum(['right', 'wrong']),
+    })
+    .describe('What a person said of a decision, signed in on the page for people.'),
+  z
+    .strictObject({
       ...common('response'),
       order: z.string().regex(/^[0-9a-f]{16}$/),
       kind: z.enum(['revoke', 'tighten', 'quarantine']),

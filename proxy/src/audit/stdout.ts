@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream'
-import type { AuditLog, ResponseLog } from '../core/audit.ts'
+import type { AuditLog, FeedbackLog, ResponseLog } from '../core/audit.ts'
 import { chained, START, type Entry, type Link } from './chain.ts'
 import { groupCommit, type Store } from './commit.ts'
 import { noteEntry } from './entries.ts'
@@ -30,7 +30,10 @@ interface StreamStore extends StdoutAuditOptions {
  * The same lines on a stream; each process starts a chain of its own. `Durable` means handed to the stream's reader:
  * what that does with them is its promise, not ours.
  */
-export const stdoutAudit = (options: StdoutAuditOptions, parts: AuditParts): AuditLog & ResponseLog => {
+export const stdoutAudit = (
+  options: StdoutAuditOptions,
+  parts: AuditParts,
+): AuditLog & ResponseLog & FeedbackLog => {
   const now = parts.now ?? Date.now
   const signer = signerFrom(options.signingKey ?? newPrivateKey())
   const stream: StreamStore = { ...options, signer, now, link: START, checkedLines: 0, checkedAt: now() }

@@ -97,6 +97,7 @@ const newState = (file: string): State => ({
     lost: 0,
     recovered: 0,
     response: 0,
+    feedback: 0,
   },
 })
 

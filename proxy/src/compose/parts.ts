@@ -1,4 +1,4 @@
-import type { AuditLog, ResponseLog } from '../core/audit.ts'
+import type { AuditLog, FeedbackLog, ResponseLog } from '../core/audit.ts'
 import type { Capture } from '../core/capture.ts'
 import type { Limiter } from '../core/limits.ts'
 import type { Log } from '../core/log.ts'
@@ -80,7 +80,7 @@ const readPair = ({ caFile, certFile, keyFile }: TlsFiles) =>
 export const composeAudit = async (
   { audit }: Config,
   instruments: Instruments,
-): Promise<AuditLog & ResponseLog> => {
+): Promise<AuditLog & ResponseLog & FeedbackLog> => {
   const common = {
     signingKey: readOptional(audit.signingKeyFile),
     checkpointLines: audit.checkpoint.every,
@@ -88,7 +88,7 @@ export const composeAudit = async (
     maxQueue: audit.maxQueue,
     stallMs: audit.stallMs,
   }
-  const logs: (AuditLog & ResponseLog)[] = []
+  const logs: (AuditLog & ResponseLog & FeedbackLog)[] = []
   if (audit.file !== undefined) {
     logs.push(await fileAudit({ ...common, path: audit.file, ...rotationOf(audit.rotate) }, instruments))
   }

@@ -133,6 +133,21 @@ export interface AuditResponse {
   readonly until: string
 }
 
+/** What a person said of a decision, on the page for people. */
+export interface AuditFeedback {
+  /** Id of the exchange. */
+  readonly exchange: string
+  /** A rule of a finding of that exchange; `none` when the decision as a whole is meant. */
+  readonly rule: string
+  readonly verdict: 'right' | 'wrong'
+}
+
+/** A log that takes what people say as well. */
+export interface FeedbackLog {
+  /** Resolves when durable. Throws Refusal `guard_unavailable` when it cannot be. */
+  judge(entry: AuditFeedback): Promise<void>
+}
+
 /** A log that takes responses as well. */
 export interface ResponseLog {
   /** Resolves when durable. One that cannot be written yet is kept, within bounds, and written later. */

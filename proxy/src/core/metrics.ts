@@ -23,6 +23,11 @@ export const metrics = {
     help: 'Requests refused, by code of the refusal table.',
     labels: ['route', 'code'],
   },
+  postern_feedback_total: {
+    kind: 'counter',
+    help: 'What people said of decisions on the page for people, by rule (none: the decision as a whole) and verdict: right, wrong.',
+    labels: ['rule', 'verdict'],
+  },
   postern_findings_total: {
     kind: 'counter',
     help: 'Findings, by rule, direction and what was done.',

@@ -7,7 +7,7 @@ import { foreign, h, visible, type Tree } from './tree.ts'
 import { badge, decisionRow, decisionTable, doneAbout, outcomes } from './words.ts'
 
 /** Who asked, what was found where, what the policy said, and what the client saw. */
-export const explained = (decision: Decision, judging: readonly Tree[] = []): Page => ({
+export const explained = (decision: Decision): Page => ({
   title: `${outcomes[decision.outcome].name}, ${decision.id}`,
   here: '/ui/decisions',
   main: [
@@ -25,7 +25,6 @@ export const explained = (decision: Decision, judging: readonly Tree[] = []): Pa
     ),
     found(decision),
     ...otherwise(decision),
-    ...judging,
     timings(decision),
     h(
       'p',

@@ -103,7 +103,8 @@ const cookieOf = ({ headers }: IncomingMessage, name: string): string | undefine
   return values.length === 1 ? values[0]?.slice(name.length + 1) : undefined
 }
 
-const readForm = async (request: IncomingMessage): Promise<URLSearchParams | undefined> => {
+/** Undefined for what is no form, or too large a one. */
+export const readForm = async (request: IncomingMessage): Promise<URLSearchParams | undefined> => {
   const type = request.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase()
   if (type !== 'application/x-www-form-urlencoded') return undefined
   const chunks: Buffer[] = []

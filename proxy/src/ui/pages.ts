@@ -6,6 +6,7 @@ import { decisionsPage, filterOf } from './decisions.ts'
 import { explained, notOne } from './explain.ts'
 import { healthPage } from './health.ts'
 import { newsSource } from './live.ts'
+import { judgements, type Judgements } from './judgements.ts'
 import { isOwnForm, login, ownPath, type Login, type PageAuth } from './login.ts'
 import { loginPage, offPage, simplePage, type LoginView } from './login-page.ts'
 import { overview } from './overview.ts'
@@ -31,13 +32,14 @@ export interface Ui {
   close(): void
 }
 
-/** The page for people. Nothing but login and logout changes anything. Throws when the installation lacks a file of it. */
+/** The page for people. Only login, logout and what a person says of a decision change anything. Throws when the installation lacks a file of it. */
 export const uiPages = (options: UiOptions): Ui => {
   const assets = readAssets()
   const source = newsSource(options)
   const site: Site = {
     options,
     assets: new Map(Object.values(assets).map((asset: Asset) => [asset.url, asset])),
+    judgements: judgements(options),
     links: { style: assets.style.url, script: assets.script.url, icon: assets.icon.url },
     door: options.auth && login({ auth: options.auth, sessions: sessions(), log: options.log }),
     streams: streams({ source }),
@@ -63,6 +65,7 @@ interface Site {
   readonly assets: ReadonlyMap<string, Asset>
   readonly links: Frame['assets']
   readonly door: Login | undefined
+  readonly judgements: Judgements
   readonly streams: Streams
   readonly news: ReturnType<typeof newsSource>['news']
 }
@@ -122,7 +125,12 @@ const post = async (exchange: Exchange, { url, site, door }: Posted): Promise<vo
     const denied = await door.enter(exchange)
     if (denied)
       show(exchange, site, { page: loginPage(denied), status: denied.status, headers: denied.headers ?? {} })
-  } else plain(exchange, 405, 'use GET')
+  } else if (!door.isOpen(exchange.request)) plain(exchange, 401, 'sign in first')
+  else {
+    const id = /^\/ui\/decisions\/([\w-]{1,64})\/judge$/.exec(url.pathname)?.[1]
+    if (id === undefined) plain(exchange, 405, 'use GET')
+    else await site.judgements.take(exchange, id)
+  }
 }
 
 const viewOf = ({ request }: Exchange, url: URL): LoginView => ({
@@ -144,12 +152,13 @@ const inside = (exchange: Exchange, url: URL, site: Site & { readonly door: Logi
   else if (pathname === '/ui/live')
     sendJson(exchange, 200, site.news(searchParams, afterOf(exchange, searchParams)))
   else if (pathname === '/ui/find') find(exchange, searchParams.get('id') ?? '', site)
-  else show(exchange, site, { inside: true, ...(pageAt(url, site.options) ?? NOWHERE) })
+  else show(exchange, site, { inside: true, ...(pageAt(url, site) ?? NOWHERE) })
 }
 
 const NOWHERE: View = { page: simplePage('Not found', 'There is no such page.'), status: 404 }
 
-const pageAt = ({ pathname, searchParams }: URL, shown: UiOptions): View | undefined => {
+const pageAt = ({ pathname, searchParams }: URL, site: Site): View | undefined => {
+  const shown = site.options
   switch (pathname) {
     case '/ui':
     case '/ui/':
@@ -164,7 +173,9 @@ const pageAt = ({ pathname, searchParams }: URL, shown: UiOptions): View | undef
       const id = /^\/ui\/decisions\/([\w-]{1,64})$/.exec(pathname)?.[1]
       if (id === undefined) return undefined
       const decision = shown.decisions.find(id).find((one) => one.id === id)
-      return decision ? { page: explained(decision) } : { page: notOne(id, []), status: 404 }
+      if (decision === undefined) return { page: notOne(id, []), status: 404 }
+      const page = explained(decision)
+      return { page: { ...page, main: [...page.main, ...site.judgements.asked(decision)] } }
     }
   }
 }
