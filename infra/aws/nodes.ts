@@ -32,7 +32,7 @@ export class AwsNodes extends Construct {
       managed: ['AmazonEKSWorkerNodePolicy', 'AmazonEC2ContainerRegistryPullOnly'],
     })
     const groups = environment.nodePools.map((pool) => this.group(pool, role, network))
-    this.storageAddons(groups)
+    this.clusterAddons(groups)
   }
 
   private group(pool: NodePool, role: IamRole, after: EksAddon[]): EksNodeGroup {
@@ -111,7 +111,7 @@ export class AwsNodes extends Construct {
     ]
   }
 
-  private storageAddons(after: EksNodeGroup[]): void {
+  private clusterAddons(after: EksNodeGroup[]): void {
     const { environment, cluster, keys } = this.options
     const role = serviceRole(this, 'ebs-csi-role', {
       name: `${environment.name}-ebs-csi`,
@@ -133,7 +133,9 @@ export class AwsNodes extends Construct {
         },
       ],
     })
-    new EksAddon(this, 'coredns', { clusterName: cluster.name, addonName: 'coredns', dependsOn: after })
+    // EKS brings no metrics-server, and without one nothing is scaled by CPU.
+    for (const addonName of ['coredns', 'metrics-server'])
+      new EksAddon(this, addonName, { clusterName: cluster.name, addonName, dependsOn: after })
     new EksAddon(this, 'aws-ebs-csi-driver', {
       clusterName: cluster.name,
       addonName: 'aws-ebs-csi-driver',

@@ -1,3 +1,4 @@
+import { ComputeFirewall } from '@cdktf/provider-google/lib/compute-firewall/index.js'
 import {
   ContainerCluster,
   type ContainerClusterConfig,
@@ -56,6 +57,7 @@ export class GoogleCluster extends Construct {
       dependsOn: [keys.grant('secrets'), keys.grant('disks')],
     })
     for (const pool of environment.nodePools) this.pool(pool)
+    this.webhooks()
   }
 
   private access(): Partial<ContainerClusterConfig> {
@@ -96,6 +98,19 @@ export class GoogleCluster extends Construct {
       securityPostureConfig: { mode: 'BASIC', vulnerabilityMode: 'VULNERABILITY_DISABLED' },
       addonsConfig: { gcePersistentDiskCsiDriverConfig: { enabled: true } },
     }
+  }
+
+  /** GKE lets the control plane reach nodes at 443 and 10250 only; admission webhooks and KEDA's metrics listen elsewhere. */
+  private webhooks(): void {
+    const { environment, network } = this.options
+    new ComputeFirewall(this, 'webhooks', {
+      name: `${environment.name}-webhooks`,
+      network: network.network.id,
+      direction: 'INGRESS',
+      sourceRanges: [environment.controlPlaneCidr],
+      targetServiceAccounts: [this.nodeAccount.email],
+      allow: [{ protocol: 'tcp', ports: ['6443', '8443', '9443'] }],
+    })
   }
 
   private pool(pool: NodePool): void {

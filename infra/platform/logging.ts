@@ -10,10 +10,13 @@ import type { ShipperIdentity } from './access.ts'
 import { ARCHIVE, archiveOutput, fluentdConfig } from './fluentd.ts'
 import { literal } from './literal.ts'
 
-/** Waits until a file was left alone for a minute, adds it to the bucket, and only then takes it away from the node. */
+/**
+ * Waits until a file was left alone for a minute, adds it to the bucket, and only then takes it away from the node. It does not look whether the
+ * file is there already, which it may not; no name comes twice.
+ */
 const SHIP = [
   'while true; do',
-  `  rclone move ${ARCHIVE} "audit:$TARGET" --min-age 1m --no-check-dest --immutable --delete-empty-src-dirs --log-level NOTICE || true`,
+  `  rclone move ${ARCHIVE} "audit:$TARGET" --min-age 1m --no-check-dest --delete-empty-src-dirs --log-level ERROR || true`,
   '  sleep 60',
   'done',
 ].join('\n')

@@ -60,6 +60,17 @@ test.each(clouds)(
   },
 )
 
+test('what makes monitors is installed after what knows them', () => {
+  for (const cloud of clouds)
+    for (const chart of all(stacks[`${cloud}-platform`], 'helm_release')) {
+      const makesMonitors = /(service|pod)monitor: ?\n? *(\n *)?enabled: true/i.test(
+        text(cloud, String(chart.name)),
+      )
+      const waits = listed(chart.depends_on).includes('helm_release.monitoring-release')
+      expect([cloud, chart.name, makesMonitors && !waits]).toEqual([cloud, chart.name, false])
+    }
+})
+
 test('our charts are those of this checkout, wherever it is', () => {
   const stack = infrastructure([aws], join(root, 'infra/cdktf.out')).node.findChild('aws-platform')
   const chart = stack.node.findChild('postern-release')

@@ -51,8 +51,9 @@ export class PlatformStack extends TerraformStack {
       (Object.keys(NAMESPACES) as Namespace[]).map((name) => [name, this.namespace(name)]),
     )
     const disks = this.disks(access)
-    const certManager = this.install('cert-manager', values.certManager, [])
+    // First, as it brings the kinds of monitors that the others make.
     const monitoring = this.install('monitoring', values.monitoring(environment), [disks])
+    const certManager = this.install('cert-manager', values.certManager, [monitoring])
     const logging = new Logging(this, access.shipper, this.namespaceOf('logging'))
     const loki = this.install('loki', values.loki(environment), [disks, monitoring, ...logging.configuration])
     this.install('fluentd', values.fluentd(environment), [loki, ...logging.configuration])

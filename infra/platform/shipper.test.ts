@@ -1,0 +1,54 @@
+import { expect, test } from '@jest/globals'
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { blocks, listed } from '../aspects/read.ts'
+import { azure } from '../environments/azure.ts'
+import { found, unless } from '../test/programs.ts'
+import { only, synthesised } from '../test/synth.ts'
+import { ARCHIVE } from './fluentd.ts'
+
+const rclone = found('rclone')
+
+const command = (): string => {
+  const pod = only(synthesised(azure)['azure-platform'], 'kubernetes_daemon_set_v1')
+  const [container] = blocks(pod, 'spec', 'template', 'spec', 'container')
+  return String(listed(container?.command).at(-1))
+}
+
+unless(rclone, 'rclone')(
+  'the shipper moves files that are finished, and leaves those that are being written',
+  () => {
+    const folder = mkdtempSync(join(tmpdir(), 'postern-shipper-'))
+    try {
+      const archive = join(folder, 'archive')
+      const bucket = join(folder, 'bucket')
+      for (const path of [join(archive, 'team-a/chat'), join(archive, 'team-b'), bucket])
+        mkdirSync(path, { recursive: true })
+      writeFileSync(join(archive, 'team-a/chat/1.log.gz'), 'finished')
+      writeFileSync(join(archive, 'team-b/2.log.gz'), 'being written')
+      const before = Date.now() / 1000 - 300
+      utimesSync(join(archive, 'team-a/chat/1.log.gz'), before, before)
+      // Once, and without waiting.
+      const once = command()
+        .replaceAll(ARCHIVE, archive)
+        .replace('while true; do', '')
+        .replace(/ *sleep 60\n *done/, '')
+      execFileSync('/bin/sh', ['-c', once.replace('rclone', rclone ?? '').replace(' || true', '')], {
+        env: { TARGET: bucket, RCLONE_CONFIG_AUDIT_TYPE: 'local', RCLONE_CONFIG: join(folder, 'none.conf') },
+        stdio: 'pipe',
+      })
+      expect(readFileSync(join(bucket, 'team-a/chat/1.log.gz'), 'utf8')).toBe('finished')
+      expect(existsSync(join(archive, 'team-a/chat/1.log.gz'))).toBe(false)
+      expect(existsSync(join(archive, 'team-b/2.log.gz'))).toBe(true)
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
+  },
+  60_000,
+)
+
+test('the shipper runs for ever, whatever happens', () => {
+  expect(command()).toMatch(/^while true; do\n.*\|\| true\n {2}sleep 60\ndone$/)
+}, 60_000)
