@@ -134,20 +134,14 @@ test('a signed bundle comes to the file, readable by its owner only, and the eng
 })
 
 test('what somebody else puts at the file is not loaded', async () => {
-  server.answer = sends(archives.v1, { etag: '"one"' })
+  server.answer = sends(archives.v1)
   const it = await start({ minDelayMs: 60_000, maxDelayMs: 60_000 })
   await it.ready()
-  const policy = await wasmPolicy({
-    bundle: file,
-    verify: (bytes) => it.verify(bytes),
-    meter: noMeter,
-    log: noLog,
-  })
-  for (const archive of [archives.foreign, archives.unsigned]) {
-    writeFileSync(file, archive)
-    await policy.reload()
-    expect(policy.revision()).toBe('v1')
-  }
+  const given = { bundle: file, verify: (bytes: Uint8Array) => it.verify(bytes) }
+  const policy = await wasmPolicy({ ...given, meter: noMeter, log: noLog })
+  writeFileSync(file, archives.foreign)
+  await policy.reload()
+  expect(policy.revision()).toBe('v1')
   await policy.close()
 })
 
