@@ -65,6 +65,8 @@ const inCode = (program: Program): Found => {
   for (const call of calls) fromCall(program, call, found)
   for (const { name } of toolFunctions(program, calls)) found.tools.add(name)
   program.tokens.forEach(({ kind, text }, at) => {
+    if (kind === 'name' && /model(?:_name|_id)?$/i.test(text) && program.tokens[at + 1]?.text === '=')
+      addModel(valueAt(program, { from: at + 2, to: at + 3 }), found)
     const close = program.closes.get(at)
     if (kind !== 'operator' || text !== '{' || close === undefined) return
     const value = valueAt(program, { from: at, to: close + 1 })

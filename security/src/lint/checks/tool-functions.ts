@@ -110,7 +110,8 @@ const WRITES = new Set(
     ' ',
   ),
 )
-const ASKS = /interrupt|approv|confirm|human_in_the_loop|human[_ ]?input|needs_?approval|elicit|dry_run/i
+const ASKS =
+  /interrupt|approv|human_in_the_loop|human[_ ]?input|elicit|dry_run|(?:ask|require|request|user|must|to)[_ ]?confirm/i
 
 /** Tools that change the world beside no word of approval in the whole file. */
 export const checkApproval = (
