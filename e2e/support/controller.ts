@@ -1,10 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { stringify } from 'yaml'
 import type { Api } from './api.ts'
+import { ownFolder } from './folders.ts'
 
 export interface RunningController {
   readonly port: number
@@ -29,7 +29,7 @@ export const startController = async (
   namespace: string,
   changes: Changes = {},
 ): Promise<RunningController> => {
-  const folder = mkdtempSync(join(tmpdir(), 'postern-controller-'))
+  const folder = ownFolder('controller')
   const adminPort = await freePort()
   const file = join(folder, 'controller.yaml')
   mkdirSync(join(folder, 'profiles'))
@@ -146,6 +146,7 @@ const configuration = (namespace: string, { folder, adminPort, changes }: Given)
     opa: '/nonexistent',
     ...changes.policies,
   },
+  ...(changes.respond && { respond: changes.respond }),
   leaderElection: { leaseSeconds: 3, renewSeconds: 2, retrySeconds: 1, ...changes.leaderElection },
 })
 

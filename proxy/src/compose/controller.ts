@@ -11,6 +11,7 @@ import type { ReconcilerOptions } from '../controller/reconcile/parts.ts'
 import type { Log } from '../core/log.ts'
 import type { Meter } from '../core/metrics.ts'
 import { promMeter } from '../telemetry/metrics.ts'
+import { controllerResponder, type ControllerResponder } from './controller-respond.ts'
 import { mountedCertificate } from './mounted-certificate.ts'
 import { followProfiles } from './profiles.ts'
 import { tryBundle } from './try-bundle.ts'
@@ -30,9 +31,14 @@ export const composeController = async (
   config: ControllerConfig,
   { log, kube = fromEnvironment(), graceMs = 5000 }: ComposeOptions,
 ): Promise<Controller> => {
-  const meter = promMeter({ maxSeries: MAX_SERIES, processMetrics: true, only: 'postern_controller_' })
+  const meter = promMeter({
+    maxSeries: MAX_SERIES,
+    processMetrics: true,
+    only: ['postern_controller_', 'postern_respond_'],
+  })
   const bounded = boundedKube(kube)
   const profiles = followProfiles(config.injection.profiles, log)
+  const responder = controllerResponder(config, { kube: bounded, log, meter })
   const { source, files } = config.certificates
   try {
     const mounted = source === 'files' ? await mountedCertificate(files, { log, meter }) : undefined
@@ -42,7 +48,13 @@ export const composeController = async (
       identity: `${hostname()}_${randomUUID()}`,
       settings: () => injectSettings(config, profiles.current()),
       mounted,
-      reconcile: (given) => reconcile({ ...given, kube: bounded, config, log, meter }),
+      routes: responder?.routes,
+      reconcile: async (given) =>
+        withResponder(
+          await reconcile({ ...given, kube: bounded, config, log, meter }),
+          responder,
+          given.leader,
+        ),
       metrics: async () => ({ contentType: meter.contentType, text: await meter.expose() }),
       graceMs,
       ...{ log, meter },
@@ -50,11 +62,28 @@ export const composeController = async (
     const close = async (): Promise<void> => {
       profiles.close()
       await controller.close()
+      await responder?.close()
     }
     return { ...controller, close }
   } catch (error) {
     profiles.close()
+    await responder?.close()
     throw error
+  }
+}
+
+const withResponder = (
+  reconcilers: Reconcilers,
+  responder: ControllerResponder | undefined,
+  leader: Given['leader'],
+): Reconcilers => {
+  const led = responder?.lead(leader)
+  return {
+    ...reconcilers,
+    close: async () => {
+      await led?.close()
+      await reconcilers.close()
+    },
   }
 }
 

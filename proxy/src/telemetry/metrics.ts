@@ -17,7 +17,7 @@ export interface PromMeterOptions {
   /** Adds the metrics of the process and of Node: memory, CPU, event loop delay, garbage collection. */
   readonly processMetrics: boolean
   /** Metrics whose names begin so; all when absent. The others are ignored: a program does not tell of what it has not. */
-  readonly only?: string
+  readonly only?: string | readonly string[]
   /** Also the metrics of the GenAI conventions; without it they are ignored. */
   readonly genAi?: boolean
 }
@@ -69,7 +69,7 @@ export const promMeter = (options: PromMeterOptions): PromMeter => {
 }
 
 const isWanted = (name: MetricName, { only = '', genAi = false }: PromMeterOptions): boolean =>
-  name.startsWith(only) && (genAi || !name.startsWith('gen_ai_'))
+  [only].flat().some((one) => name.startsWith(one)) && (genAi || !name.startsWith('gen_ai_'))
 
 const meterOf = (tables: ReadonlyMap<string, Table>, trace: TraceRef | undefined): Meter => {
   return {

@@ -21,7 +21,8 @@ const TRIES = 8
  * Orders in a ConfigMap, which all replicas follow and each may change: at the version that it read, again when another was faster. What
  * cannot be read changes nothing that is in force. A ConfigMap that somebody deletes takes its orders with it.
  */
-export const orderMap = ({ api, namespace, name, log }: OrderMapOptions): OrderStore => {
+export const orderMap = (options: OrderMapOptions): OrderStore => {
+  const { api, namespace, name, log } = options
   const path = `/api/v1/namespaces/${namespace}/configmaps`
   const listeners: (() => void)[] = []
   let orders: readonly Order[] = []
@@ -42,6 +43,31 @@ export const orderMap = ({ api, namespace, name, log }: OrderMapOptions): OrderS
       }
     },
   })
+  const { read, write } = configMapOf(options)
+  return {
+    current: () => orders,
+    unready: () => (known ? undefined : `ConfigMap ${name} is not read yet`),
+    change: async (edit) => {
+      for (let tries = 0; tries < TRIES; tries++) {
+        const found = await read()
+        const before = ordersIn(found)
+        const { orders: next, told } = edit(before)
+        if (next === before) return told
+        if (await write(found, next)) {
+          take(next)
+          return told
+        }
+      }
+      throw new Error(`ConfigMap ${name} is changed by others all the time; try again`)
+    },
+    onChange: (listener) => void listeners.push(listener),
+    close: () => informer.close(),
+  }
+}
+
+/** `write` is false when somebody else wrote since `found` was read. */
+const configMapOf = ({ api, namespace, name }: OrderMapOptions) => {
+  const path = `/api/v1/namespaces/${namespace}/configmaps`
   const read = async (): Promise<ConfigMap | undefined> => {
     try {
       const signal = AbortSignal.timeout(10_000)
@@ -65,25 +91,7 @@ export const orderMap = ({ api, namespace, name, log }: OrderMapOptions): OrderS
       throw error
     }
   }
-  return {
-    current: () => orders,
-    unready: () => (known ? undefined : `ConfigMap ${name} is not read yet`),
-    change: async (edit) => {
-      for (let tries = 0; tries < TRIES; tries++) {
-        const found = await read()
-        const before = ordersIn(found)
-        const { orders: next, told } = edit(before)
-        if (next === before) return told
-        if (await write(found, next)) {
-          take(next)
-          return told
-        }
-      }
-      throw new Error(`ConfigMap ${name} is changed by others all the time; try again`)
-    },
-    onChange: (listener) => void listeners.push(listener),
-    close: () => informer.close(),
-  }
+  return { read, write }
 }
 
 const ordersIn = (map: ConfigMap | undefined): readonly Order[] => {
