@@ -89,7 +89,7 @@ const eventually = async <T>(look: () => T | undefined | Promise<T | undefined>)
     if (found !== undefined) return found
     await sleep(100)
   }
-  throw new Error('it never came')
+  throw new Error(`it never came; the guard said:\n${guard.logged()}`)
 }
 
 const plain = (attributes: readonly Attribute[] = []) =>

@@ -103,7 +103,7 @@ test('a scraper that asks for OpenMetrics gets exemplars, any other the plain fo
   expect(open.text).toContain('# TYPE postern_refusals counter')
   expect(open.text.endsWith('# EOF\n')).toBe(true)
   expect(open.text.split(exemplar)).toHaveLength(3)
-  for (const accept of [undefined, '*/*', 'text/plain', `${OPEN.replace(';version=1.0.0', ';q=0.2')}`]) {
+  for (const accept of [undefined, '*/*', 'text/plain', OPEN.replace(';version=1.0.0', ';q=0.2')]) {
     const plain = await m.exposeTo(accept)
     expect(plain.contentType).toBe('text/plain; version=0.0.4; charset=utf-8')
     expect(plain.text).not.toContain('trace_id')

@@ -6,6 +6,7 @@ import {
   TraceFlags,
   type Attributes,
   type Context,
+  type HrTime,
   type Span,
   type TraceState,
   type Tracer as OtelTracer,
@@ -44,18 +45,17 @@ export const tracing = (options: TracingOptions): Tracer => {
 }
 
 const startSpan = (tracer: OtelTracer, options: TracingOptions, exchange: ExchangeStart): ExchangeSpan => {
-  const attributes: Attributes = {
-    [spanNames.exchangeId]: exchange.id,
-    [spanNames.route]: exchange.route,
-    [spanNames.method]: exchange.method,
-  }
-  const name = `${exchange.method} ${exchange.route}`
   const joined = parseTraceparent(exchange.traceparent)
   const tracestate = joined && passableTracestate(exchange.tracestate)
   const parent = remote(joined, tracestate)
+  const time = clock()
   const span = tracer.startSpan(
-    name,
-    { kind: SpanKind.SERVER, attributes, ...startingAt(exchange.startedAt) },
+    `${exchange.method} ${exchange.route}`,
+    {
+      kind: SpanKind.SERVER,
+      attributes: exchangeAttributes(exchange),
+      startTime: time(exchange.startedAt ?? performance.now()),
+    },
     parent,
   )
   const within = trace.setSpan(parent, span)
@@ -68,14 +68,18 @@ const startSpan = (tracer: OtelTracer, options: TracingOptions, exchange: Exchan
     set: (facts) => setFacts(span, facts, options),
     work: ({ name: work, from, to, facts }) => {
       if (!span.isRecording()) return
-      const child = tracer.startSpan(work, { kind: SpanKind.INTERNAL, startTime: from }, within)
+      const child = tracer.startSpan(work, { kind: SpanKind.INTERNAL, startTime: time(from) }, within)
       setFacts(child, facts, options)
-      child.end(to)
+      child.end(time(to))
     },
     modelCall: (call) => {
       const child = tracer.startSpan(
         `${call.operation} ${clip(call.model)}`,
-        { kind: SpanKind.CLIENT, attributes: callAttributes(call, options), startTime: performance.now() },
+        {
+          kind: SpanKind.CLIENT,
+          attributes: callAttributes(call, options),
+          startTime: time(performance.now()),
+        },
         within,
       )
       open.add(child)
@@ -83,23 +87,30 @@ const startSpan = (tracer: OtelTracer, options: TracingOptions, exchange: Exchan
         traceparent: header(child),
         set: (facts) => setFacts(child, facts, options),
         mark: (moment, at) => {
-          if (child.isRecording()) child.addEvent(momentNames[moment], at)
+          if (child.isRecording()) child.addEvent(momentNames[moment], time(at))
         },
         end: (error) => {
           open.delete(child)
-          finish(child, error)
+          finish(child, { at: time(performance.now()), failure: error, error })
         },
       }
     },
     end: ({ status, outcome, error }) => {
-      for (const child of open) finish(child, error)
-      open.clear()
+      const at = time(performance.now())
+      for (const child of open) finish(child, { at, failure: error, error })
       span.setAttributes({ [spanNames.status]: status, [spanNames.outcome]: outcome })
       // Semantic conventions: on a server span, only a 5xx is an error.
-      finish(span, status >= 500 ? (error ?? String(status)) : undefined, error)
+      const failure = status >= 500 ? (error ?? String(status)) : undefined
+      finish(span, { at, failure, error: error ?? failure })
     },
   }
 }
+
+const exchangeAttributes = ({ id, route, method }: ExchangeStart): Attributes => ({
+  [spanNames.exchangeId]: id,
+  [spanNames.route]: route,
+  [spanNames.method]: method,
+})
 
 const callAttributes = (call: ModelCallStart, options: TracingOptions): Attributes => ({
   [spanNames.operation]: call.operation,
@@ -110,12 +121,27 @@ const callAttributes = (call: ModelCallStart, options: TracingOptions): Attribut
     : Object.fromEntries(providerNames[options.genAiNames].map((name) => [name, options.provider]))),
 })
 
-const startingAt = (ms: number | undefined) => (ms === undefined ? {} : { startTime: ms })
+/** `performance.now()` as the time of day: one reading for all spans of an exchange, so that none begins before its parent. */
+const clock = (): ((ms: number) => HrTime) => {
+  const epoch = Date.now() - performance.now()
+  return (ms) => {
+    const seconds = Math.floor((epoch + ms) / 1000)
+    return [seconds, Math.floor((epoch + ms - seconds * 1000) * 1_000_000)]
+  }
+}
 
-const finish = (span: Span, failure: string | undefined, error = failure) => {
+interface Ending {
+  readonly at: HrTime
+  /** Sets the span's status. */
+  readonly failure: string | undefined
+  /** `error.type`. */
+  readonly error: string | undefined
+}
+
+const finish = (span: Span, { at, failure, error }: Ending) => {
   if (error !== undefined) span.setAttribute(spanNames.error, clip(error))
   if (failure !== undefined) span.setStatus({ code: SpanStatusCode.ERROR })
-  span.end(performance.now())
+  span.end(at)
 }
 
 const setFacts = (span: Span, facts: SpanFacts, options: TracingOptions) => {
