@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from '@jest/globals'
+import { FAMILIES } from '../attack/attack.ts'
 import { notebookCheck } from './notebooks.ts'
 import { command } from './command.ts'
 import { table, timed } from './step.ts'
@@ -24,7 +25,13 @@ test('a clean project passes every step that this machine can do, and says what 
   const project = join(folder, 'clean')
   mkdirSync(project)
   writeFileSync(join(project, 'main.py'), 'print("nothing to see")\n')
-  const { code, out, err } = await pipeline(project, '--store', join(folder, 'store'))
+  const baseline = join(folder, 'baseline.json')
+  const families = Object.fromEntries(FAMILIES.map((family) => [family, 1]))
+  writeFileSync(baseline, JSON.stringify({ version: 1, plan: 'any', families, falsePositives: 1 }))
+  const { code, out, err } = await pipeline(
+    project,
+    ...['--store', join(folder, 'store'), '--attacks', '60', '--baseline', baseline],
+  )
   expect(err).toBe('')
   expect(out).toMatch(/^notebooks +skipped .*there is no notebook below/m)
   expect(out).toMatch(/^attacks +passed .*The gate holds/m)

@@ -16,7 +16,7 @@ svg{width:100%;height:auto;max-width:60rem}svg text{fill:var(--ink);font:14px sy
 .grid{stroke:var(--line)}.line{fill:none;stroke:var(--guarded);stroke-width:2}
 .key{display:inline-block;width:.9em;height:.9em;border-radius:2px;margin:0 .3em 0 1em;vertical-align:-.1em}
 table{border-collapse:collapse}th,td{border-bottom:1px solid var(--line);padding:.35rem .8rem;text-align:left}td.n{text-align:right;font-variant-numeric:tabular-nums}
-.scroll{overflow-x:auto}footer{color:var(--dim);margin-top:3rem;font-size:.9rem}@media print{body{max-width:none}}
+.scroll{overflow-x:auto}.scroll svg{width:96rem;max-width:none}footer{color:var(--dim);margin-top:3rem;font-size:.9rem}@media print{body{max-width:none}}
 `
 
 /** One file without anything to load. `before` are the earlier runs of the store, oldest first. */

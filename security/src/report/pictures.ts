@@ -13,7 +13,11 @@ const LEFT = 210
 
 /** Two bars a family: with and without the guard. */
 export const familyBars = ({ targets: { guarded, bare } }: RunRecord): string => {
-  const families = [...new Set([guarded, bare].flatMap((tally) => Object.keys(tally?.families ?? {})))]
+  const main = guarded ?? bare
+  const share = (family: string): number => rate(main?.families[family] ?? { attacks: 0, successes: 0 })
+  const families = [
+    ...new Set([guarded, bare].flatMap((tally) => Object.keys(tally?.families ?? {}))),
+  ].toSorted((a, b) => share(b) - share(a))
   const rows = families.map((family, i) => {
     const y = 12 + i * 44
     const bar = (tally: TargetTally | undefined, name: string, offset: number): string => {

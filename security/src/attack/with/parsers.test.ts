@@ -11,7 +11,7 @@ const recorded = (name: string): string => readFileSync(join(import.meta.dirname
 
 const verdicts = (attempts: readonly ForeignAttempt[]): Readonly<Record<string, number>> =>
   Object.fromEntries(
-    Object.entries(Object.groupBy(attempts, ({ verdict }) => verdict)).map(([name, group = []]) => [
+    Object.entries(Object.groupBy(attempts, ({ verdict }) => verdict)).map(([name, group]) => [
       name,
       group.length,
     ]),
