@@ -11,7 +11,9 @@ import { filledIn } from './demo/variables.ts'
 const PROGRAM = findProgram('loki')
 const live = PROGRAM === undefined ? test.skip : test
 const WHY =
-  PROGRAM === undefined ? ' (skipped: no loki on the PATH; monitoring/tools/build-loki.ts builds one)' : ''
+  PROGRAM === undefined
+    ? ' (skipped: no loki on the PATH, nor in the cache as postern-loki; monitoring/README.md says how)'
+    : ''
 
 let scene: Scene | undefined
 let loki: Daemon | undefined

@@ -3,6 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isInstalled, startDaemon, startPrometheus, type Daemon } from './demo/prometheus.ts'
 import { startBehaviourMetrics } from './demo/behaviour-metrics.ts'
 import { startRedteamMetrics } from './demo/redteam-metrics.ts'
+import { startLoki } from './demo/loki.ts'
+import { findProgram } from './demo/programs.ts'
+import { auditPusher } from './demo/push-audit.ts'
 import { startScene } from './demo/scene.ts'
 import { readFileSync } from 'node:fs'
 
@@ -55,9 +58,14 @@ try {
     interval: '5s',
   })
   opened.push(prometheus)
+  const program = findProgram('loki')
+  const loki = program === undefined ? undefined : await startLoki(program)
+  if (loki) opened.push(loki)
+  const push = loki && auditPusher(scene.guard.auditFile, loki.url)
   process.stdout.write(`Guard         ${scene.guard.url}, metrics at ${scene.guard.adminUrl}/metrics
 Prometheus    ${prometheus.url}/graph, alerts at ${prometheus.url}/alerts
 Alertmanager  ${alertmanager.url}
+Loki          ${loki?.url ?? 'none: there is no loki on the PATH; monitoring/README.md says how to build one'}
 Audit log     ${scene.guard.auditFile}
 
 Every ${TRAFFIC_MS / 1000} s a round of demo traffic: plain, streamed, redacted, refused, and to a model server that is gone.
@@ -66,6 +74,7 @@ Ctrl-C ends it.
   while (!stop.signal.aborted) {
     await scene.round()
     models.tick()
+    await push?.()
     await sleep(TRAFFIC_MS, undefined, { signal: stop.signal }).catch(() => undefined)
   }
 } finally {

@@ -73,8 +73,7 @@ const start = async (config: Config, options: GuardOptions, opened: Opened): Pro
     policyRevision: () => state.current?.policyRevision(),
     health: () => healthOf(state),
     coverage: () => coverageOf(state),
-    behaviour: () => state.base.watcher.report(),
-    ...{ feedback: audit, meter, log },
+    ...{ behaviour: () => state.base.watcher.report(), feedback: audit, meter, log },
   })
   const capture = closing(await composeCapture(config, { meter, log }), opened)
   const tracer = closing(await composeTracer(config, { meter, log }), opened)
