@@ -30,13 +30,17 @@ const flood = async (times: number): Promise<void> => {
     const body = JSON.stringify({
       model: i % 2 === 0 ? `team-${name}` : name,
       user: name,
-      messages: [{ role: 'user', content: name, name }],
-      tools: [{ type: 'function', function: { name, parameters: { type: 'object', properties: {} } } }],
+      messages: [{ role: 'user', content: `hello ${name}` }],
+      ...(i % 4 === 0
+        ? {
+            tools: [{ type: 'function', function: { name, parameters: { type: 'object', properties: {} } } }],
+          }
+        : {}),
     })
     const headers = {
       'content-type': 'application/json',
       'user-agent': name,
-      authorization: `Bearer ${i % 3 === 0 ? name : guard.keys.user}`,
+      authorization: `Bearer ${i % 5 === 3 ? name : guard.keys.user}`,
       'x-tenant': name,
       traceparent: `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`,
     }
