@@ -18,6 +18,7 @@ import { StorageBucket } from '@cdktf/provider-google/lib/storage-bucket/index.j
 import { HelmProvider } from '@cdktf/provider-helm/lib/provider/index.js'
 import { Release } from '@cdktf/provider-helm/lib/release/index.js'
 import { App, type IAspect, TerraformStack } from 'cdktf'
+import { infrastructure } from '../app.ts'
 import { written } from '../test/synth.ts'
 import { encrypted } from './encryption.ts'
 import { noPublicEndpoints } from './public-endpoints.ts'
@@ -215,6 +216,12 @@ test('the tags of the environment reach every resource and replace none of its o
     (stack) => new S3Bucket(stack, 'x', { bucket: 'x', tags: { owner: 'mine' } }),
   )
   expect(made.planted?.resource.aws_s3_bucket?.x).toMatchObject({ tags: { ...tags, owner: 'mine' } })
+})
+
+test("cdktf's own switch to write all the same is off", () => {
+  process.env.CDKTF_CONTINUE_SYNTH_ON_ERROR_ANNOTATIONS = '1'
+  expect(written((outdir) => infrastructure([], outdir))).toEqual({})
+  expect(process.env.CDKTF_CONTINUE_SYNTH_ON_ERROR_ANNOTATIONS).toBeUndefined()
 })
 
 test('all errors of a stack are told at once', () => {

@@ -51,7 +51,7 @@ deny contains stack.finding("access", resource.id, "use workload identity: a key
 	resource.type in {"aws_iam_access_key", "aws_iam_user", "google_service_account_key", "azurerm_storage_account_sas"}
 }
 
-deny contains stack.finding("access", resource.id, "name accounts by a document or jsonencode, not as text with a wildcard") if {
+deny contains stack.finding("access", resource.id, "name the actions instead of a wildcard") if {
 	some resource in stack.resources
 	resource.type in {"aws_iam_policy", "aws_iam_role_policy"}
 	policy := json.unmarshal(resource.attributes.policy)
