@@ -13,7 +13,7 @@ beforeAll(async () => {
     ...['label', '--overwrite', 'namespace', models],
     'pod-security.kubernetes.io/enforce=privileged',
   ])
-  await cluster.install({ injection: { by: 'policy' } })
+  await cluster.install({ injection: { by: 'policy' }, admission: { debug: 'warn' } })
   guarded = await eventually(async () => {
     const pod = await cluster.admitted(modelPod(models))
     if (!pod.spec!.initContainers) throw new Error('no guard yet')

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { eventually } from '../cluster/processes.ts'
 import type { Api } from '../support/api.ts'
-import { release, RELEASE, type Release } from './chart-release.ts'
+import { CHART, release, RELEASE, type Release } from './chart-release.ts'
 
 /** Every object of every kind that an uninstall should take away, and those that are there anyway. */
 const everything = async ({ kubectl }: Api): Promise<readonly string[]> => {
@@ -95,6 +95,16 @@ test('an upgrade and a rollback keep the caBundle that the controller wrote', as
       'jsonpath={.spec.replicas}',
     ]),
   ).toBe('2')
+})
+
+test('a second release in the same cluster is refused, by a sentence that says which one is there', async () => {
+  const elsewhere = await cluster.namespace('second')
+  const another = cluster.helm(['install', 'another', CHART, '-n', elsewhere])
+  await expect(another).rejects.toThrow(
+    `this cluster has Postern already, as release ${RELEASE} in namespace ${cluster.home}, and one guards the whole cluster.`,
+  )
+  expect(await cluster.kubectl(['get', 'clusterrole', 'another-controller', '--ignore-not-found'])).toBe('')
+  await cluster.kubectl(['delete', 'namespace', elsewhere, '--wait=false'])
 })
 
 test.each([

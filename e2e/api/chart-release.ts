@@ -4,7 +4,7 @@ import { parse, stringify } from 'yaml'
 import { eventually } from '../cluster/processes.ts'
 import { api, type Api } from '../support/api.ts'
 
-const chart = fileURLToPath(new URL('../../charts/postern', import.meta.url))
+export const CHART = fileURLToPath(new URL('../../charts/postern', import.meta.url))
 
 /** Not `postern`: what the chart names after its release must not be written anywhere as if it were always that. */
 export const RELEASE = 'charttest'
@@ -59,7 +59,7 @@ export const release = async (): Promise<Release> => {
     home,
     models,
     install: async (values, how = []) => {
-      await some.helm(['upgrade', '--install', RELEASE, chart, ...settings, ...how], stringify(values))
+      await some.helm(['upgrade', '--install', RELEASE, CHART, ...settings, ...how], stringify(values))
       await Promise.all([
         refused(networkPolicy('postern-guard-1'), []),
         refused(networkPolicy('any'), [asController]),

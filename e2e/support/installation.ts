@@ -33,6 +33,8 @@ const VALUES: Values = {
   injection: { drainSeconds: 20 },
   // A busy machine brings new trust to pods within this time.
   certificates: { settleSeconds: 120 },
+  // Specs look into pods of guarded namespaces.
+  admission: { debug: 'warn' },
   guard: {
     profiles: {
       mtls: { server: { tls: TLS } },
