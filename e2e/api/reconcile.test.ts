@@ -50,7 +50,10 @@ test('a namespace that becomes guarded gets trust and the usual NetworkPolicy; n
     policyTypes: ['Ingress'],
   })
   expect((await a.until(() => policy(guarded))).spec).toEqual({
-    podSelector: { matchLabels: { 'postern.dev/guard-port': '8080' } },
+    podSelector: {
+      matchLabels: { 'postern.dev/guard-port': '8080' },
+      matchExpressions: [{ key: 'postern.dev/quarantine', operator: 'DoesNotExist' }],
+    },
     policyTypes: ['Ingress'],
     ingress: [
       { ports: [{ protocol: 'TCP', port: 8080 }] },
@@ -164,6 +167,25 @@ test("a Service that sends to the model's closed port is told what to do", async
   expect(said).toContain(`kubectl -n ${labelled} label service direct postern.dev/inject=true`)
   expect(await a.events(labelled, 'guarded')).toEqual([])
   expect(await a.events(labelled, 'by-name')).toEqual([])
+})
+
+test('what another release keeps is left to it, and the log says so', async () => {
+  const namespace = await a.namespace('other')
+  const name = `${namespace}-controller`
+  await a.kubectl(['create', 'clusterrole', name, '--verb=get', '--resource=pods'])
+  const uid = await a.kubectl(['get', 'clusterrole', name, '-o', 'jsonpath={.metadata.uid}'])
+  const owner = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', name, uid }
+  const labels = { 'app.kubernetes.io/managed-by': 'postern-controller' }
+  const metadata = { name: 'postern-trust', namespace, labels, ownerReferences: [owner] }
+  await a.apply(
+    JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { 'ca.crt': 'theirs' } }),
+  )
+  await a.kubectl(['label', 'namespace', namespace, 'postern.dev/injection=enabled'])
+  await a.until(() => policy(namespace))
+  await a.until(() => Promise.resolve(a.log.some((line) => line.includes(`is kept by another release`))))
+  expect((await trust(namespace))?.data).toEqual({ 'ca.crt': 'theirs' })
+  await a.kubectl(['delete', 'clusterrole', name])
+  await a.kubectl(['label', 'namespace', namespace, 'postern.dev/injection-'])
 })
 
 test('with its owner everything goes, and nothing is made again', async () => {

@@ -1,10 +1,11 @@
 import { generateKeyPairSync } from 'node:crypto'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { homedir, tmpdir } from 'node:os'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { KubeConfig } from '@kubernetes/client-node'
 import { eventually } from '../cluster/processes.ts'
 import { api, type Api } from '../support/api.ts'
+import { ownFolder } from '../support/folders.ts'
 import { boundedKube } from '../../proxy/src/controller/kube.ts'
 import type { Leader } from '../../proxy/src/controller/leader.ts'
 import type { ReconcilerConfig } from '../../proxy/src/controller/reconcile/parts.ts'
@@ -38,6 +39,8 @@ export interface Running extends Api {
   readonly until: <T>(look: () => Promise<T | undefined | false>) => Promise<T>
   /** Reason and message of the Events about an object. */
   readonly events: (namespace: string, name: string) => Promise<readonly string[]>
+  /** What was logged as a warning: event and cause. */
+  readonly log: readonly string[]
   readonly close: () => Promise<void>
 }
 
@@ -61,6 +64,7 @@ export const running = async (config: Partial<ReconcilerConfig> = {}): Promise<R
   const token = (await cluster.kubectl(['-n', home, 'create', 'token', 'controller'])).trim()
   const [leader, lead] = switchable()
   const [trust, rotate] = changeable()
+  const log: string[] = []
   const reconcilers = await startReconcilers({
     kube: await kubeFor(cluster, token),
     config: { ...standard(home, owner), ...config },
@@ -71,7 +75,12 @@ export const running = async (config: Partial<ReconcilerConfig> = {}): Promise<R
       wasm: readFileSync(join(generated, 'policy.wasm')),
       data: JSON.parse(readFileSync(join(generated, 'data.json'), 'utf8')) as Record<string, unknown>,
     },
-    log: noLog,
+    log: {
+      ...noLog,
+      warn: (event, fields) => {
+        log.push(`${event} ${fields?.['cause'] instanceof Error ? fields['cause'].message : ''}`)
+      },
+    },
     meter: noMeter,
   })
   const get: Running['get'] = async (...args) => {
@@ -80,7 +89,7 @@ export const running = async (config: Partial<ReconcilerConfig> = {}): Promise<R
   }
   return {
     ...cluster,
-    ...{ reconcilers, home, owner, lead, rotate, get },
+    ...{ reconcilers, home, owner, lead, rotate, get, log },
     publicKey: () => trust.bundleKeys(),
     until: (look) =>
       eventually(async () => {
@@ -109,7 +118,7 @@ const standard = (namespace: string, owner: string): ReconcilerConfig => ({
 
 /** As the guard does it when it gets a bundle. */
 const tryBundle = async (bytes: Uint8Array): Promise<void> => {
-  const folder = mkdtempSync(join(tmpdir(), 'postern-e2e-bundle-'))
+  const folder = ownFolder('bundle')
   try {
     const bundle = join(folder, 'bundle.tar.gz')
     writeFileSync(bundle, bytes)

@@ -1,5 +1,9 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, expect, test } from '@jest/globals'
 import { eventually } from '../cluster/processes.ts'
+import { newAuthority, newKey, signLeaf } from '../../proxy/src/controller/pki/x509.ts'
 import { api } from '../support/api.ts'
 import { modelPod, startController, webhookFor, type RunningController } from '../support/controller.ts'
 
@@ -93,3 +97,82 @@ test('no admission fails while the CA is rotated', async () => {
   const all = (await cluster.kubectl(['-n', team, 'get', 'pods', '-o', 'name'])).trim()
   expect(last).toBe(all)
 })
+
+test('with certificates of somebody else in files it serves those, follows them, and tells guards to trust both CAs', async () => {
+  const cluster = await api()
+  const [home, team] = [await cluster.namespace('ctl'), await cluster.namespace('team')]
+  const folder = mkdtempSync(join(tmpdir(), 'postern-files-'))
+  const [cert, key, ca] = ['tls.crt', 'tls.key', 'ca.crt'].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ]
+  const hour = () => ({
+    notBefore: new Date(Date.now() - 60_000),
+    notAfter: new Date(Date.now() + 3_600_000),
+  })
+  /** As cert-manager does it: the Secret's files, and its cainjector the caBundle. */
+  const issue = async (): Promise<string> => {
+    const authority = await newAuthority({ trustDomain: 'manager.local', ...hour() })
+    const own = newKey()
+    const names = { dns: ['localhost'], ip: ['127.0.0.1'] }
+    writeFileSync(key, own.key)
+    writeFileSync(
+      cert,
+      await signLeaf(authority, { publicKey: own.publicKey, names, ...hour(), usage: ['server'] }),
+    )
+    writeFileSync(ca, authority.certificate)
+    return authority.certificate
+  }
+  const first = await issue()
+  const files = { source: 'files', files: { cert, key, ca }, webhooks: [home] }
+  await cluster.kubectl(['create', 'clusterrole', home, '--verb=get', '--resource=pods'])
+  const controller = await startController(cluster, home, { certificates: files })
+  running.push(controller)
+  webhooks.push(home)
+  const bundled = (authority: string): Promise<string> =>
+    cluster.apply(
+      webhookFor(home, team, controller.port).replace(
+        'clientConfig:\n',
+        `clientConfig:\n      caBundle: ${Buffer.from(authority).toString('base64')}\n`,
+      ),
+    )
+  const injects = (name: string): Promise<void> =>
+    eventually(async () => {
+      await cluster.kubectl(['-n', team, 'create', '-f', '-'], modelPod(name))
+      const pod = await read(team, name)
+      if (pod.metadata.labels['postern.dev/injected'] === 'true') return
+      await cluster.kubectl(['-n', team, 'delete', 'pod', name, '--now'])
+      throw new Error('the webhook is not in force yet')
+    }, 60)
+  const trusted = (): Promise<string> =>
+    cluster.kubectl([
+      '-n',
+      team,
+      'get',
+      'configmap',
+      'postern-trust',
+      '-o',
+      String.raw`jsonpath={.data.ca\.crt}`,
+    ])
+  await bundled(first)
+  await injects('first')
+  await eventually(async () => expect(await trusted()).toContain(first.trim()), 30)
+  // The own CA, which signs what guards serve, is the second one.
+  expect((await trusted()).match(/BEGIN/g)).toHaveLength(2)
+
+  const second = await issue()
+  await bundled(second)
+  await injects('second')
+  await eventually(async () => expect(await trusted()).toContain(second.trim()), 30)
+  expect(await trusted()).not.toContain(first.trim())
+
+  writeFileSync(cert, 'no certificate')
+  await eventually(() => {
+    expect(controller.log.some(({ level }) => level === 'error')).toBe(true)
+    return Promise.resolve()
+  }, 30)
+  await injects('third')
+  await cluster.kubectl(['delete', 'clusterrole', home])
+  rmSync(folder, { recursive: true })
+}, 240_000)

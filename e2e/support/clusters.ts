@@ -1,6 +1,4 @@
-import { mkdtempSync, readFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { upApi } from '../cluster/api-cluster.ts'
 import { missing } from '../cluster/folders.ts'
 import { dockerWorks } from '../cluster/kind.ts'
@@ -10,6 +8,7 @@ import { missingPackages } from '../cluster/packages.ts'
 import { kept } from '../cluster/supervise.ts'
 import { PROGRAMS, type Cluster as Running, type Tier } from '../cluster/tiers.ts'
 import { up } from '../cluster/up.ts'
+import { ownFolder } from './folders.ts'
 
 /** What the specs of a tier are told, through the environment, about the cluster that setup made. */
 export interface Cluster {
@@ -21,7 +20,7 @@ let down: (() => Promise<void>) | undefined
 
 export const setUpApi = async (): Promise<void> => {
   if (cannot(missing(PROGRAMS.api), 'api')) return
-  const cluster = await upApi(mkdtempSync(join(tmpdir(), 'postern-e2e-')))
+  const cluster = await upApi(ownFolder('api'))
   down = cluster.down
   tell(cluster)
 }
