@@ -10,7 +10,7 @@ export interface Tool extends Span {
 
 const SCHEMA_KEYS = ['parameters', 'input_schema', 'inputSchema', 'schema', 'json_schema'] as const
 
-/** The tool that an object defines: OpenAI, Anthropic, MCP and LangChain shapes; also the typed tools of Anthropic. */
+/** The tool that an object defines: OpenAI, Anthropic, MCP, Bedrock and LangChain shapes; also the typed tools of Anthropic. */
 export const toolOf = (value: Value): Tool | undefined => {
   const named = entryOf(value, 'name')?.value
   const name = named?.kind === 'string' ? textOf(named) : ''
@@ -23,7 +23,12 @@ export const toolOf = (value: Value): Tool | undefined => {
   if (name === '' || schema === undefined || description === undefined || !/^[\w.-]{1,128}$/.test(name))
     return undefined
   if (schema.key === 'schema' || schema.key === 'json_schema') return undefined
-  return { name, description: description.value, schema: schema.value, ...span }
+  return {
+    name,
+    description: description.value,
+    schema: entryOf(schema.value, 'json')?.value ?? schema.value,
+    ...span,
+  }
 }
 
 /** Every tool in a document. */
