@@ -122,3 +122,13 @@ test('what docker compose mounts exists', () => {
   expect(mounts.length).toBeGreaterThan(5)
   expect(mounts.filter((path) => !existsSync(join(HERE, '..', path)))).toEqual([])
 })
+
+test('every file that a command of the READMEs names exists', () => {
+  const readmes = ['README.md', 'llmsecops_demo/README.md'].map(read).join('\n')
+  const blocks = [...readmes.matchAll(/^```sh\n(.*?)^```/gms)].map(([, commands = '']) => commands).join('\n')
+  const files = [...blocks.matchAll(/(?:^|\s)((?:monitoring\/)?[\w./-]+\.(?:ts|yml|ndjson))\b/gm)].map(
+    ([, path = '']) => path,
+  )
+  expect(files.length).toBeGreaterThan(5)
+  expect(files.filter((path) => !existsSync(join(HERE, '..', path)))).toEqual([])
+})

@@ -182,13 +182,13 @@ export const behaviour: Board = {
         {
           kind: 'matrix',
           title: 'Tool calls by user',
-          says: 'From the audit log in Loki: exchanges in which a model called tools, by caller and outcome. Records name no tools, because callers choose those names; which role calls which tool is in the table before.',
+          says: 'From the audit log in Loki: exchanges by caller and the first tool that the model called in them. A caller in a column of its own does what nobody else does. * and ? stand for names that could be a text.',
           unit: 'short',
           width: 12,
-          axes: { row: 'subject', column: 'outcome', value: 'Value #A' },
+          axes: { row: 'subject', column: 'tool', value: 'Value #A' },
           queries: [
             {
-              expr: `topk(200, sum by (subject, outcome) (count_over_time(${audited({ subject: 'caller.subject', outcome: 'outcome' }, 'subject!=""', ['"stage":"tool_call"'])} [$__range])))`,
+              expr: `topk(200, sum by (subject, tool) (count_over_time(${audited({ subject: 'caller.subject', tool: 'tools[0]' }, 'tool!=""', ['"tools":['])} [$__range])))`,
               legend: '',
               from: 'loki',
             },
