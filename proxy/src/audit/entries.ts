@@ -7,7 +7,7 @@ import type {
   AuditResponse,
   AuditText,
 } from '../core/audit.ts'
-import type { EntropyStats } from '../core/behaviour.ts'
+import type { EntropyStats } from '../core/flag.ts'
 import type { Caller } from '../core/caller.ts'
 import type { ModelVersion } from '../core/upstream.ts'
 import type { Entry } from './chain.ts'

@@ -1,4 +1,4 @@
-import type { Flag } from '../core/behaviour.ts'
+import type { Flag } from '../core/flag.ts'
 import type { ExchangeLine } from './schema.ts'
 
 /** What each flag means, in one sentence. */

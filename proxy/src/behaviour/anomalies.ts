@@ -1,4 +1,5 @@
-import type { ExchangeFacts, Flag } from '../core/behaviour.ts'
+import type { ExchangeFacts } from '../core/behaviour.ts'
+import type { Flag } from '../core/flag.ts'
 import { bounded, learn, type Bounded } from './bounded.ts'
 import { happened, newHistory, refusalBurst, type History } from './history.ts'
 import { networkOf } from './names.ts'

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import type { ExchangeFacts, Flag } from '../core/behaviour.ts'
+import type { ExchangeFacts } from '../core/behaviour.ts'
+import type { Flag } from '../core/flag.ts'
 import { noLog, type Log } from '../core/log.ts'
 import { metrics, type Meter, type MetricName } from '../core/metrics.ts'
 import { parseBaseline, type Baseline } from './baseline.ts'

@@ -1,4 +1,5 @@
-import type { AnswerSample, Behaviour, ExchangeFacts, Flag } from '../core/behaviour.ts'
+import type { AnswerSample, Behaviour, ExchangeFacts } from '../core/behaviour.ts'
+import type { Flag } from '../core/flag.ts'
 import type { Log } from '../core/log.ts'
 import type { Meter } from '../core/metrics.ts'
 import { anomalies, type Anomalies, type AnomalyOptions } from './anomalies.ts'

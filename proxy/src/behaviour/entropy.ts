@@ -1,4 +1,4 @@
-import type { EntropyStats } from '../core/behaviour.ts'
+import type { EntropyStats } from '../core/flag.ts'
 import type { TokenLogprob } from '../core/dialect.ts'
 
 /** Model servers compute in 16 or 32 bits: probabilities that ought to add up to 1 miss it by so much. */

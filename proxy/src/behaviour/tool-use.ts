@@ -1,4 +1,5 @@
-import type { ExchangeFacts, Flag } from '../core/behaviour.ts'
+import type { ExchangeFacts } from '../core/behaviour.ts'
+import type { Flag } from '../core/flag.ts'
 import { bounded, learn } from './bounded.ts'
 import { isName } from './names.ts'
 

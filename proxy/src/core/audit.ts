@@ -1,4 +1,4 @@
-import type { EntropyStats, Flag } from './behaviour.ts'
+import type { EntropyStats, Flag } from './flag.ts'
 import type { Caller } from './caller.ts'
 import type { Usage } from './dialect.ts'
 import type { Category } from './finding.ts'

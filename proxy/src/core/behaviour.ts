@@ -1,15 +1,7 @@
 import type { AuditRecord } from './audit.ts'
 import type { TokenLogprob } from './dialect.ts'
+import type { EntropyStats, Flag } from './flag.ts'
 import type { Json } from './json.ts'
-
-/** How unsure the model was over one answer, from the probabilities of its tokens. */
-export interface EntropyStats {
-  /** Tokens whose probabilities could be read. */
-  readonly tokens: number
-  /** Bits; a lower bound, see behaviour/entropy.ts. */
-  readonly mean: number
-  readonly max: number
-}
 
 /** A guess from script and common words, not more. `und`: too short, mixed or unknown. */
 export type Language =
@@ -44,21 +36,6 @@ export type Language =
   | 'vi'
   | 'zh'
   | 'und'
-
-/** What is noted about an exchange beyond its outcome. A closed set: each is a label value. */
-export type Flag =
-  | 'entropy_high'
-  | 'tool_not_offered'
-  | 'tool_new_for_caller'
-  | 'tool_new_for_role'
-  | 'argument_new'
-  | 'address_new'
-  | 'rate_caller'
-  | 'rate_address'
-  | 'rate_role'
-  | 'refusals_caller'
-  | 'refusals_address'
-  | 'refusals_role'
 
 /** A tool that the model called: names only, never values. */
 export interface CalledTool {

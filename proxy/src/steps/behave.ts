@@ -1,5 +1,6 @@
 import type { AuditTool } from '../core/audit.ts'
-import type { Behaviour, CalledTool, EntropyStats, ExchangeFacts, Flag } from '../core/behaviour.ts'
+import type { Behaviour, CalledTool, ExchangeFacts } from '../core/behaviour.ts'
+import type { EntropyStats, Flag } from '../core/flag.ts'
 import type { Log } from '../core/log.ts'
 import type { Notes } from '../core/notes.ts'
 

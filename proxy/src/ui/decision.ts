@@ -1,5 +1,5 @@
 import type { AuditFinding, AuditRecord, AuditTool } from '../core/audit.ts'
-import type { Flag } from '../core/behaviour.ts'
+import type { Flag } from '../core/flag.ts'
 import type { Action, Stage } from '../core/policy.ts'
 
 export type Outcome = AuditRecord['outcome']
