@@ -191,7 +191,7 @@ test('nobody quarantines what is protected, what has no guard or is not there, o
   expect((await post('undo', { id: 'x', by: 'x' }, SECRET)).status).toBe(401)
 })
 
-test('a controller that starts again forgets no order', async () => {
+test('orders are in a ConfigMap, which outlives the controller', async () => {
   const fields = { 'postern.subject': 'user-1', 'postern.tenant': 'acme', 'postern.via': 'api-key' }
   await falco({ source: 'postern', rule: 'x' }, fields)
   const stored = ['-n', home, 'get', 'configmap', 'postern-responses', '-o', 'jsonpath={.data.orders\\.json}']

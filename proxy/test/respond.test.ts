@@ -317,3 +317,8 @@ test('a sink that never answers stops nobody; what does not fit is dropped and c
   const metrics = await (await fetch(`${world.guard.adminUrl}/metrics`)).text()
   expect(metrics).toMatch(/postern_respond_events_total\{result="dropped"\} 2/)
 })
+
+test('a rule that would match every event, or tighten by nothing, is a mistake in the configuration', async () => {
+  const rules = [{ name: 'all', match: {}, respond: 'tighten' }]
+  await expect(start({ rules })).rejects.toThrow(/would match every event.*\n.*is tighten: add overlay/)
+})

@@ -17,6 +17,7 @@ export const checkConfig = (config: Config): readonly Check[] =>
     modelChecks,
     upstreamChecks,
     guardChecks,
+    respondChecks,
   ].flatMap((check) => check(config))
 
 const serverChecks = ({ server, admin }: Config): readonly Check[] => {
@@ -334,6 +335,24 @@ const guardChecks = ({ policy, limits, telemetry }: Config): readonly Check[] =>
     })
   return found
 }
+
+const respondChecks = ({ respond }: Config): readonly Check[] => [
+  ...(respond?.rules ?? []).flatMap(({ match, respond: kind, overlay }, index): Check[] => {
+    const path = ['respond', 'rules', index]
+    const found: Check[] = []
+    if (Object.keys(match).length === 0)
+      found.push({ path: [...path, 'match'], message: 'would match every event; name at least one thing' })
+    if (kind === 'tighten' && overlay === undefined)
+      found.push({ path: [...path, 'respond'], message: 'is tighten: add overlay' })
+    return found
+  }),
+  ...(respond?.refusals?.respond === 'tighten' && respond.refusals.overlay === undefined
+    ? [{ path: ['respond', 'refusals', 'respond'], message: 'is tighten: add overlay' }]
+    : []),
+  ...(respond?.tokenFile !== undefined && respond.tokenFile === respond.operatorTokenFile
+    ? [{ path: ['respond', 'operatorTokenFile'], message: 'is tokenFile too; give operators their own' }]
+    : []),
+]
 
 const wholePair = (
   pair: { readonly certFile?: string; readonly keyFile?: string } | undefined,
