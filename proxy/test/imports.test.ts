@@ -28,6 +28,7 @@ const LEAVES = [
   'workload',
   'ui',
   'behaviour',
+  'respond',
 ]
 /** Core is types and pure functions: no package, and of Node only what computes or watches. */
 const CORE_BUILTINS = ['node:buffer', 'node:fs', 'node:fs/promises', 'node:path', 'node:crypto', 'node:zlib']
