@@ -49,7 +49,7 @@ test('what a project uses becomes roles that the schema of the policy data takes
   }
   expect([roles['orders']?.models, roles['orders']?.params.max_tokens]).toEqual([['gpt-4o-2024-11-20'], 500])
   const ajv = new Ajv2020.default({ strict: false, validateSchema: false })
-  const schema = { ...policySchema, $schema: undefined }
+  const schema: object = { ...policySchema, $schema: undefined }
   expect([ajv.validate(schema, roles), ajv.errors]).toEqual([true, null])
 })
 
