@@ -46,7 +46,8 @@ def verdict(text: str, name: str) -> str:
     best = min(score(text), 1.0)
     if best > 0:
         found = Attack(None, name, None, text, score, KEPT, verbose=False).attack()
-        best = min(best, score(found.perturbed_result.attacked_text.text))
+        if isinstance(found, dict):  # otherwise there was nothing to look for
+            best = min(best, score(found["attacked prompt"]))
     return {0.0: "succeeded", 0.5: "resisted", 1.0: "blocked"}[best]
 
 
