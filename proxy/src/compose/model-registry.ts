@@ -43,11 +43,11 @@ export const followed = ({ models, modelRegistry }: Config): readonly Route[] =>
       throw new Error(`alias ${follow.alias} of ${follow.model}: add modelRegistry.file`)
     const version = versionOf(registry, follow)
     if (version === undefined) return []
-    if (modelRegistry.requireSignature && version.signer === '')
+    if (modelRegistry.requireSignature && version.shown.signer === '')
       throw new Error(
-        `${modelRegistry.file}: version ${version.version} of ${version.name} is not signed; register a signed one, or set modelRegistry.requireSignature to false`,
+        `${modelRegistry.file}: version ${version.shown.version} of ${version.shown.name} is not signed; register a signed one, or set modelRegistry.requireSignature to false`,
       )
-    return [{ ...target, model: version.servesAs, version: shown(version) }]
+    return [{ ...target, model: version.servesAs, version: version.shown }]
   }
   return models.map(({ name: asked, targets, fallback }) => {
     const served = targets.flatMap(resolve)
@@ -83,7 +83,11 @@ const whatIsWrong = (cause: unknown): string => {
   return issue === undefined ? 'unknown' : `${issue.path.join('.') || 'the document'}: ${issue.message}`
 }
 
-type Found = ModelVersion & { readonly servesAs: string }
+interface Found {
+  readonly shown: ModelVersion
+  /** What the model server calls it. */
+  readonly servesAs: string
+}
 
 /** Undefined when the alias names no version. */
 const versionOf = (
@@ -97,12 +101,7 @@ const versionOf = (
   if (known === undefined)
     throw new Error(`alias ${alias} of ${model}: there is no version ${version} in the registry`)
   return {
-    name: model,
-    version,
-    digest: known.digest,
-    signer: known.signer,
+    shown: { name: model, version, digest: known.digest, signer: known.signer },
     servesAs: known.serves_as ?? model,
   }
 }
-
-const shown = ({ servesAs: _, ...version }: Found): ModelVersion => version

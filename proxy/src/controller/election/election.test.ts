@@ -66,7 +66,7 @@ test('a leader that is cut off from the API server has stopped before another be
   const cut = candidate('a')
   await until(() => cut.leading())
   // Its renewals fail from now on, those of the other do not.
-  api.answer = (method, _path, body) =>
+  api.answer = (method, _path, { body }) =>
     method === 'PUT' && body.spec.holderIdentity === 'a' ? { status: 500, body: {} } : undefined
   const other = candidate('b')
   let both = 0

@@ -18,7 +18,7 @@ test('a pod that came without a guard is counted within a minute, and one that o
   const pretender = pod('pretender', { 'postern.dev/injected': 'true' })
   let unmarked = [pod('old')]
   const lists: string[] = []
-  api.answer = (_method, path, _body, query) => {
+  api.answer = (_method, path, { query }) => {
     if (path !== '/api/v1/namespaces/a/pods') return undefined
     lists.push(query.get('labelSelector') ?? 'all')
     const items = query.has('labelSelector') ? unmarked : [...unmarked, pretender]

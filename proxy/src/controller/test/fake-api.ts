@@ -23,8 +23,7 @@ export interface FakeApi {
   answer: (
     method: string,
     path: string,
-    body: Loose,
-    query: URLSearchParams,
+    sent: { readonly body: Loose; readonly query: URLSearchParams },
   ) => { status: number; body: unknown } | undefined
   close(): Promise<void>
 }
@@ -64,7 +63,7 @@ export const fakeApi = async (): Promise<FakeApi> => {
       const [path = '', query] = url.split('?')
       requests.push(`${method} ${path}`)
       if (fake.broken === 0) return
-      const own = fake.answer(method, path, body, new URLSearchParams(query))
+      const own = fake.answer(method, path, { body, query: new URLSearchParams(query) })
       const reply = fake.broken === undefined ? (own ?? act(method, path, body)) : failure(fake.broken)
       response.writeHead(reply.status, { 'content-type': 'application/json' })
       response.end(JSON.stringify(reply.body))
