@@ -120,6 +120,19 @@ export const policy: Board = {
           ],
         },
         {
+          kind: 'stack',
+          title: 'Where the shadow policy would differ',
+          says: 'Decisions a second that policy.shadow would have taken otherwise. Nothing here: it is not configured, or it agrees.',
+          unit: 'ops',
+          width: 24,
+          queries: [
+            {
+              expr: chosen.rate('postern_policy_shadow_total', { by: ['stage', 'difference'] }),
+              legend: '{{stage}} {{difference}}',
+            },
+          ],
+        },
+        {
           kind: 'series',
           title: 'Reloads of policy',
           says: 'A failed one leaves the old policy in place.',

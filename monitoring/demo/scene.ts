@@ -68,7 +68,7 @@ const start = async (opened: (() => Promise<unknown>)[]): Promise<Omit<Scene, 'c
         { name: 'demo-small', targets: [{ upstream: 'demo' }] },
         { name: 'lost', targets: [{ upstream: 'gone' }] },
       ],
-      policy: { dataFile },
+      policy: { dataFile, shadow: {} },
     }),
   )
   const judge = feedbackOf(guard)

@@ -254,7 +254,7 @@ const follow = (state: State, { source, log }: GuardOptions): { readonly close: 
 /** The policy engine watches its bundle and data itself; the audit log is ours, and read by nobody. */
 const followedElsewhere = ([section, key]: readonly (string | number)[]): boolean =>
   section === 'audit' ||
-  (section === 'policy' && ['bundle', 'dataFile', 'remote', 'tokenFile'].includes(String(key)))
+  (section === 'policy' && ['bundle', 'dataFile', 'remote', 'shadow', 'tokenFile'].includes(String(key)))
 
 const newLocalKey = (): string =>
   generateKeyPairSync('ec', { namedCurve: 'P-256' })

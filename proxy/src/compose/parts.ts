@@ -12,6 +12,7 @@ import { stdoutAudit } from '../audit/stdout.ts'
 import type { Config } from '../config/schema.ts'
 import { memoryLimiter } from '../limits/memory.ts'
 import { opaServer } from '../policy/opa-server.ts'
+import { shadowed } from '../policy/shadow.ts'
 import { wasmPolicy } from '../policy/wasm.ts'
 import type { PromMeter } from '../telemetry/metrics.ts'
 import { passOn } from '../telemetry/pass-on.ts'
@@ -25,10 +26,20 @@ interface Instruments {
   readonly log: Log
 }
 
-export const composePolicy = async (
-  { policy }: Config,
-  { meter, log }: Instruments,
-): Promise<PolicyEngine> => {
+export const composePolicy = async (config: Config, instruments: Instruments): Promise<PolicyEngine> => {
+  const active = await activePolicy(config, instruments)
+  const { shadow, cacheEntries } = config.policy
+  if (shadow === undefined) return active
+  try {
+    const files = given({ bundle: shadow.bundle, data: shadow.dataFile })
+    return shadowed(active, await wasmPolicy({ ...files, cacheEntries, ...instruments }), instruments)
+  } catch (error) {
+    await active.close()
+    throw error
+  }
+}
+
+const activePolicy = async ({ policy }: Config, { meter, log }: Instruments): Promise<PolicyEngine> => {
   if (policy.remote !== undefined) return remotePolicy(policy, policy.remote, { meter, log })
   if (policy.engine === 'wasm') {
     const { bundle, dataFile: data, cacheEntries } = policy

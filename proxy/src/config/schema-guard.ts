@@ -38,6 +38,14 @@ export const policySchema = section({
   timeout: milliseconds('1ms', '30s')
     .prefault('500ms')
     .describe('For one decision. Later ones are refusals (503).'),
+  shadow: section({
+    bundle: path().optional().describe('OPA bundle to compare with; the built-in policies when absent.'),
+    dataFile: path().optional().describe('Data to compare with; the built-in data when absent.'),
+  })
+    .optional()
+    .describe(
+      'Another policy that is asked too and decides nothing: postern_policy_shadow_total and the log say where it would differ. Try a change here first.',
+    ),
   cacheEntries: z
     .int()
     .min(0)

@@ -164,6 +164,11 @@ export const metrics = {
     help: 'Exchanges whose content should have been kept for the auditor and could not be.',
     labels: [],
   },
+  postern_policy_shadow_total: {
+    kind: 'counter',
+    help: 'Decisions that policy.shadow would have taken otherwise, by stage and difference (none, would_allow, would_deny, other_actions, other_obligations, failed).',
+    labels: ['stage', 'difference'],
+  },
   postern_reloads_total: {
     kind: 'counter',
     help: 'Reloads, by what (config, certificate, policy) and result (ok, failed).',
