@@ -13,6 +13,11 @@ export const all = {
   imagePullSecrets: [{ name: 'registry' }],
   certificates: { source: 'cert-manager' },
   policies: { data: { tenants: { a: {} } }, rego: { 'mine.rego': 'package mine\n' } },
+  respond: {
+    enabled: true,
+    secret: 'respond',
+    settings: { rules: [{ name: 'shell', match: { tags: ['shell'] }, respond: 'quarantine' }] },
+  },
   monitoring: {
     podMonitor: { enabled: true },
     serviceMonitor: { enabled: true },
@@ -37,6 +42,7 @@ export const variants: Readonly<Record<string, unknown>> = {
   spire: { injection: { by: 'policy', identity: 'spire' } },
   'no-identity': { injection: { identity: 'none' }, policies: { enabled: false } },
   keda: { gateway: { enabled: true, configuration: models, keda: { enabled: true } } },
+  respond: { respond: { enabled: true, secret: 'respond' } },
   open: { admission: { enabled: false }, networkPolicies: { enabled: false } },
   all,
 }

@@ -20,6 +20,10 @@ The profiles, by name, as JSON: default, with the profile laid over it, and what
 {{- if and $.Values.policies.enabled (not (hasKey $policy "remote")) (not (hasKey $policy "bundle")) (ne ($policy.engine | default "wasm") "opa") }}
 {{- $_ := set $full "policy" (merge (dict "remote" (include "postern.remote" $ | fromJson)) $policy) }}
 {{- end }}
+{{- $respond := $full.respond | default dict }}
+{{- if and $.Values.respond.enabled (not (hasKey $respond "controller")) }}
+{{- $_ := set $full "respond" (merge (dict "controller" (include "postern.orders" $ | fromJson)) $respond (dict "store" "/run/postern/responses.json")) }}
+{{- end }}
 {{- $_ := set $profiles $name $full }}
 {{- end }}
 {{- $profiles | toJson }}
@@ -52,6 +56,10 @@ workload that they guard then needs no right at the API server, and no token for
 
 {{- define "postern.remote" -}}
 {{- dict "url" (printf "%s/v1/bundles/postern.tar.gz" (include "postern.controller.url" .)) "caFile" "/etc/postern/trust/ca.crt" "tokenFile" "/var/run/postern/token" "publicKeyFile" "/etc/postern/trust/bundle.pub" "file" "/run/postern/bundle.tar.gz" | toJson }}
+{{- end }}
+
+{{- define "postern.orders" -}}
+{{- dict "url" (include "postern.controller.url" .) "caFile" "/etc/postern/trust/ca.crt" "tokenFile" "/var/run/postern/token" "keep" "/run/postern/orders.json" | toJson }}
 {{- end }}
 
 {{/*
