@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { eventually } from '../cluster/processes.ts'
 import { modelPod, release, type Release } from './chart-release.ts'
 
 let cluster: Release
@@ -7,7 +8,7 @@ let plain: string
 beforeAll(async () => {
   cluster = await release()
   plain = await cluster.namespace('plain')
-  await cluster.install({ respond: { enabled: true, secret: 'respond' } })
+  await cluster.install({ respond: { enabled: true, secret: 'respond' }, injection: { by: 'policy' } })
   const pod = modelPod(plain, ({ metadata }) => (metadata!.labels = { app: 'model' }))
   await cluster.kubectl(['create', '-f', '-'], JSON.stringify(pod))
 })
@@ -37,6 +38,16 @@ test.each([
   await expect(patch(change)).rejects.toThrow(
     'changes the label postern.dev/quarantine of pods, nothing else',
   )
+})
+
+test("the label of a guarded pod is the controller's alone", async () => {
+  await eventually(() => cluster.kubectl(['create', '-f', '-'], JSON.stringify(modelPod(cluster.models))), 30)
+  const label = (...more: readonly string[]): Promise<string> =>
+    cluster.kubectl(['-n', cluster.models, 'label', 'pod', 'model', '--overwrite', ...more])
+  await label('postern.dev/quarantine=true', cluster.asController)
+  await expect(label('postern.dev/quarantine-')).rejects.toThrow(/postern.dev/)
+  await label('postern.dev/quarantine-', cluster.asController)
+  await expect(label('postern.dev/quarantine=true')).rejects.toThrow(/postern.dev/)
 })
 
 test('it keeps the orders, and makes no other ConfigMap', async () => {
