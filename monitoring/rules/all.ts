@@ -4,6 +4,7 @@ import { dependencies } from './dependencies.ts'
 import { guard } from './guard.ts'
 import { redteam } from './redteam.ts'
 import type { Alert, Group } from './rule.ts'
+import { respond } from './respond.ts'
 import { security } from './security.ts'
 import { slo } from './slo.ts'
 
@@ -14,6 +15,7 @@ export const groups: readonly Group[] = [
   ...security,
   ...behaviour,
   ...redteam,
+  ...respond,
   ...controller,
 ]
 
