@@ -33,7 +33,8 @@ described('in Chromium, before a real guard', () => {
   /** What the record step will do by itself: every new line of the audit log becomes a decision of the page. */
   const feed = async (): Promise<void> => {
     const records = (await guard.records()) as unknown as readonly AuditRecord[]
-    for (const one of records.slice(fed)) watch.seen({ ...NOTHING_ODD, ...one, time: new Date().toISOString() })
+    for (const one of records.slice(fed))
+      watch.seen({ ...NOTHING_ODD, ...one, time: new Date().toISOString() })
     fed = records.length
   }
 
