@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { tables } from '../scanners/tables.ts'
 import { defaultScanner } from '../compose/scanner.ts'
+import { positions } from '../core/positions.ts'
 import { cleanWhole } from '../stream/redact.ts'
 import { CliError, EXIT, unreadable, type Command } from './command.ts'
 
@@ -41,7 +42,7 @@ exit codes
     const findings = defaultScanner().scan(text)
     if (values.redact) io.out(cleanWhole(text, findings, () => 'redact').text)
     else {
-      const place = placer(text)
+      const place = positions(text)
       const rows = findings.map((finding) => ({ ...finding, ...place(finding.start) }))
       if (values.json) io.out(`${JSON.stringify({ findings: rows })}\n`)
       else {
@@ -78,21 +79,5 @@ const decode = (bytes: Buffer): string => {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {
     throw new CliError('the text is not valid UTF-8; convert it first, for instance with iconv', EXIT.failed)
-  }
-}
-
-/** Line and column, from 1, of an offset. */
-const placer = (text: string): ((offset: number) => { line: number; column: number }) => {
-  const starts = [0]
-  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) starts.push(at + 1)
-  return (offset) => {
-    let low = 0
-    let high = starts.length - 1
-    while (low < high) {
-      const middle = (low + high + 1) >> 1
-      if ((starts[middle] ?? 0) <= offset) low = middle
-      else high = middle - 1
-    }
-    return { line: low + 1, column: offset - (starts[low] ?? 0) + 1 }
   }
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import type { Command, Io } from '../command.ts'
 import { sarifLog } from '../lint/sarif.ts'
-import { positions } from '../lint/source.ts'
+import { positions } from '../../../proxy/src/core/positions.ts'
 import { checkCard, type CardFinding } from './check.ts'
 import { cardRules } from './rules.ts'
 

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { Finding, Level } from './finding.ts'
 import { rules, type Rule } from './rules.ts'
-import { linesAround, positions, type Position, type Source } from './source.ts'
+import { positions, type Position } from '../../../proxy/src/core/positions.ts'
+import { linesAround, type Source } from './source.ts'
 
 /** A finding with its place. `fingerprint` stays when lines move and when other findings come or go on other lines. */
 export interface Result {

@@ -1,7 +1,7 @@
 import type { Fix } from './finding.ts'
 import { ruleOf, type Result } from './result.ts'
 import { rules, type Rule } from './rules.ts'
-import { positions } from './source.ts'
+import { positions } from '../../../proxy/src/core/positions.ts'
 
 export interface SarifOptions {
   readonly tool: string

@@ -1,5 +1,5 @@
 import type { Finding } from './finding.ts'
-import { positions } from './source.ts'
+import { positions } from '../../../proxy/src/core/positions.ts'
 
 const MARK = 'postern-sec: allow'
 

@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { basename, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import type { Command, Io } from '../command.ts'
+import type { Command } from '../command.ts'
 import { bomOf } from './bom.ts'
 import { promote, rollback } from './lifecycle.ts'
 import { GIT_FILES, manifestOf, modelDigest } from './manifest.ts'
@@ -60,7 +60,6 @@ interface Asked {
   readonly values: Values
   /** What stands behind the action. */
   readonly names: readonly string[]
-  readonly io: Io
 }
 
 /** Wrong use: exit code 2. */
@@ -78,7 +77,7 @@ export const command: Command = {
       }
       const act = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined
       if (act === undefined) throw new Misuse(`there is no action ${action}`)
-      io.out(await act({ values, names, io }))
+      io.out(await act({ values, names }))
       return 0
     } catch (error) {
       io.err(`postern-sec model: ${(error as Error).message}\n`)
