@@ -42,10 +42,8 @@ export const wasmPolicy = async (options: WasmPolicyOptions): Promise<WasmPolicy
       log.error('policy_reload_failed', { revision: policy?.evaluator.revision, cause: asError(error) })
     }
   }
-  const reload = (): Promise<void> => (reading = reading.then(reread))
-
   // Watching begins before reading, or a change in between would go unseen.
-  const watch = watchFiles({ paths: bundlePaths(options), onChange: reload })
+  const watch = watchFiles({ paths: bundlePaths(options), onChange: () => (reading = reading.then(reread)) })
   let reading = read()
   await reading.catch((error: unknown) => {
     watch.close()
@@ -81,7 +79,8 @@ export const wasmPolicy = async (options: WasmPolicyOptions): Promise<WasmPolicy
         const input = limitsQuestion(facts)
         return ask({ entrypoint: LIMITS, key: JSON.stringify(input), input, parse: parseLimits })
       }),
-    reload,
+    // Through the watch, which then knows what was read: told and seen, a change is read once.
+    reload: () => watch.now(),
     close: () => {
       watch.close()
       return Promise.resolve()
