@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { auditThroughput, withoutAudit } from './audit-cost.ts'
 import { load, percentile, type Measured } from './load.ts'
 import { cpuMicros, residentMiB, start, type Running } from './processes.ts'
 import { bareProxy, nginx, portkey, postern, type BenchTarget } from './targets.ts'
@@ -88,15 +89,20 @@ const print = (rows: readonly Row[]): void => {
   }
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'postern-bench-'))
 const MODEL = 19_700
+const folders: string[] = []
+/** Each guard has a folder of its own, since two must not write one audit log. */
+const site = (port: number) => {
+  const folder = mkdtempSync(join(tmpdir(), 'postern-bench-'))
+  folders.push(folder)
+  return { folder, model: MODEL, port }
+}
 const model = await start({
   command: process.execPath,
   args: [resolve(import.meta.dirname, 'model-server.ts'), String(MODEL)],
   port: MODEL,
 })
 try {
-  const site = (port: number) => ({ folder, model: MODEL, port })
   const targets = [nginx(site(19_710)), bareProxy(site(19_720)), portkey(site(19_730)), postern(site(19_740))]
   const rows: Row[] = []
   for (const target of targets) {
@@ -107,7 +113,12 @@ try {
     `\nratios are to the bare Node proxy of this run; ${CONCURRENCY} clients, ${SECONDS} s each\n`,
   )
   print(rows)
+  const guards = { audited: postern(site(19_750)), bare: withoutAudit(postern(site(19_760))) }
+  const left = await auditThroughput(guards, chat(1500, false))
+  process.stdout.write(
+    `\nthroughput of Postern with audit over without, 64 clients, 1.5 KB: ${left.toFixed(3)}\n`,
+  )
 } finally {
   await model.stop()
-  rmSync(folder, { recursive: true, force: true })
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
 }

@@ -183,9 +183,15 @@ const omitted = (name: string, count: number) => (count > 0 ? { [name]: count } 
 const clip = (text: string): string => (text.length > MAX_STRING ? text.slice(0, MAX_STRING) : text)
 
 // Ids are ours; this only makes sure that the reader of the log can rely on it.
-const idOf = (id: string): string => id.slice(0, MAX_ID).replaceAll(/[^!#-[\]-~]/g, '_') || '_'
+const idOf = (id: string): string =>
+  PLAIN_ID.test(id) ? id : id.slice(0, MAX_ID).replaceAll(/[^!#-[\]-~]/g, '_') || '_'
 
-const list = (texts: readonly string[]) => texts.slice(0, MAX_LIST).map(clip)
+const PLAIN_ID = /^[!#-[\]-~]{1,128}$/
+
+const isShort = (text: string): boolean => text.length <= MAX_STRING
+
+const list = (texts: readonly string[]): readonly string[] =>
+  texts.length <= MAX_LIST && texts.every(isShort) ? texts : texts.slice(0, MAX_LIST).map(clip)
 
 const callerOf = (caller: Caller): Caller => ({
   subject: clip(caller.subject),
