@@ -1,5 +1,6 @@
 # One image for guard and controller: compiled JavaScript, production packages, no shell, not root, nothing written outside /tmp and
-# the audit volume. With opa and the sources of the policies, which the controller builds bundles from, and the demo model.
+# the audit volume. With opa and the sources of the policies, which the controller builds bundles from, the demo model, and what
+# verifies a model's signature as an init container.
 FROM openpolicyagent/opa:1.22.2-static AS opa
 
 FROM node:24-slim AS build
@@ -12,10 +13,10 @@ COPY infra/package.json infra/
 COPY monitoring/package.json monitoring/
 COPY security/package.json security/
 COPY e2e/package.json e2e/
-RUN npm ci --no-fund --no-audit --workspace proxy --include-workspace-root
+RUN npm ci --no-fund --no-audit --workspace proxy --workspace security --include-workspace-root
 COPY proxy proxy
 RUN PATH="$PWD/node_modules/.bin:$PATH" node proxy/build.mjs \
- && npm ci --no-fund --no-audit --omit=dev --workspace proxy
+ && npm ci --no-fund --no-audit --omit=dev --workspace proxy --workspace security
 
 FROM gcr.io/distroless/nodejs24-debian12:nonroot
 WORKDIR /postern
@@ -23,6 +24,8 @@ COPY --from=build /build/node_modules node_modules
 COPY --from=build /build/proxy/package.json proxy/
 COPY --from=build /build/proxy/dist proxy/dist
 COPY proxy/demo/serve-model.ts proxy/demo/model.ts proxy/demo/model-openai.ts proxy/demo/model-anthropic.ts proxy/demo/script.ts proxy/demo/
+COPY security/package.json security/
+COPY security/src/model/init-container.ts security/src/model/verify.ts security/src/model/manifest.ts security/src/model/signature.ts security/src/model/
 COPY policies policies
 COPY --from=opa /opa /usr/bin/opa
 USER 65532:65532

@@ -87,6 +87,7 @@ export const buildNodeImages = (): Promise<readonly string[]> =>
   )
 
 const DEMO = ['serve-model.ts', 'model.ts', 'model-openai.ts', 'model-anthropic.ts', 'script.ts']
+const VERIFIER = ['init-container.ts', 'verify.ts', 'manifest.ts', 'signature.ts']
 
 /** As the Dockerfile lays them out. */
 const guardFiles = async (root: string): Promise<void> => {
@@ -99,7 +100,10 @@ const guardFiles = async (root: string): Promise<void> => {
   for (const name of readdirSync(join(REPOSITORY, 'policies')))
     if (name !== 'node_modules') copy(`policies/${name}`)
   for (const name of DEMO) copy(`proxy/demo/${name}`)
-  for (const path of await packagesOf('@postern/proxy')) copy(path)
+  copy('security/package.json')
+  for (const name of VERIFIER) copy(`security/src/model/${name}`)
+  for (const workspace of ['@postern/proxy', '@postern/security'])
+    for (const path of await packagesOf(workspace)) copy(path)
   const opa = [...(process.env.PATH ?? '').split(delimiter), join(homedir(), 'go/bin')]
     .map((folder) => join(folder, 'opa'))
     .find((file) => existsSync(file))

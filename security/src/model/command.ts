@@ -17,6 +17,7 @@ const HELP = `postern-sec model: sign, register, promote and roll back models
 
   sign FOLDER --key FILE [--signature FILE]           sign every file (OpenSSF Model Signing 1.0); model.sig beside the files
   verify FOLDER --public-key FILE [--signature FILE]  are these the files that were signed, no more and no less?
+                                  [--digest SHA256]   and of this version
   register NAME FOLDER --version V --registry R       add a version; with --public-key its signature is verified and recorded
   promote NAME VERSION --registry R [--alias A]       let an alias (champion) name the version
   rollback NAME --registry R [--alias A]              let the alias name what it named before
@@ -38,6 +39,7 @@ const OPTIONS = {
   key: { type: 'string' },
   'public-key': { type: 'string' },
   signature: { type: 'string' },
+  digest: { type: 'string' },
   version: { type: 'string' },
   registry: { type: 'string' },
   alias: { type: 'string', default: 'champion' },
@@ -159,6 +161,7 @@ const verified = (folder: string, values: Values) =>
     folder,
     signatureFile: values.signature ?? resolve(folder, 'model.sig'),
     publicKeyFile: values['public-key'] ?? needed('--public-key'),
+    ...(values.digest !== undefined && { digest: values.digest }),
   })
 
 /** MLflow takes no paths of other machines. */

@@ -1,6 +1,6 @@
 import { createHash, hash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { lstat, readdir } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { lstat, open, readdir } from 'node:fs/promises'
 import { join, posix } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 
@@ -23,7 +23,9 @@ export interface Resource {
 export const GIT_FILES: readonly string[] = ['.git', '.gitattributes', '.github', '.gitignore']
 
 const MAX_FILES = 100_000
+const PIECE = 1 << 20 // Bytes. Half the time of the default's 64 KiB.
 const MAX_DEPTH = 64
+const MAX_NAME = 200
 
 /**
  * Hashes every regular file of the folder. Throws an Error for symbolic links and special files, which could change what is
@@ -42,7 +44,10 @@ export const manifestOf = async (
       if (skip.has(path)) continue
       if (entry.isDirectory()) await walk(path, depth + 1)
       else if (entry.isFile()) files.push(path)
-      else throw new Error(`${path}: is no regular file; a model that is signed has only files and folders`)
+      else
+        throw new Error(
+          `${shown(path)}: is no regular file; a model that is signed has only files and folders`,
+        )
       if (files.length > MAX_FILES) throw new Error(`${folder}: has more than ${MAX_FILES} files`)
     }
   }
@@ -59,11 +64,16 @@ export const manifestOf = async (
 export const modelDigest = (resources: readonly Resource[]): string =>
   hash('sha256', Buffer.concat(resources.map(({ digest }) => Buffer.from(digest, 'hex'))))
 
+/** A file's name for a message: whoever changed the files chose their names too. */
+export const shown = (name: string): string => name.slice(0, MAX_NAME).replace(/\p{C}/gu, '?')
+
 // Other implementations sort by code point, not by UTF-16 unit.
 const byBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b))
 
+/** In pieces, so that a file may be larger than memory. A link that took the place of a file since it was listed is not followed. */
 const digestOf = async (file: string): Promise<string> => {
   const sum = createHash('sha256')
-  await pipeline(createReadStream(file), sum)
+  const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW)
+  await pipeline(handle.createReadStream({ highWaterMark: PIECE }), sum)
   return sum.digest('hex')
 }

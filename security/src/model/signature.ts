@@ -106,6 +106,8 @@ const manifestIn = (statement: unknown): Manifest => {
   const [only, ...more] = array(subject).map(record)
   if (only === undefined || more.length > 0) throw new Error('the statement must have one subject')
   const resources = array(listed).map(resourceOf)
+  if (new Set(resources.map(({ name }) => name)).size !== resources.length)
+    throw new Error('the statement names a file twice')
   if (record(only['digest'])['sha256'] !== modelDigest(resources))
     throw new Error('the statement contradicts itself: its digest is not that of its files')
   return { name: text(only['name']), resources, ignored: array(ignored).map(text) }
@@ -115,7 +117,14 @@ const resourceOf = (value: unknown): Resource => {
   const { name, algorithm, digest } = record(value)
   if (algorithm !== 'sha256' || !/^[0-9a-f]{64}$/.test(text(digest)))
     throw new Error('the statement has a file without a SHA-256')
-  return { name: text(name), digest: text(digest) }
+  return { name: insideModel(text(name)), digest: text(digest) }
+}
+
+/** Every step of the path has a name, so that it cannot lead out of the model. */
+const insideModel = (path: string): string => {
+  if (path.split('/').some((step) => ['', '.', '..'].includes(step)) || path.includes('\0'))
+    throw new Error('the statement names a file outside of the model')
+  return path
 }
 
 const record = (value: unknown): Record<string, unknown> => {
