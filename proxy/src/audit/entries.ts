@@ -31,7 +31,7 @@ export const beginEntry = (entry: AuditBegin): Entry => ({
   }),
 })
 
-/** Names every member: what an object carries beyond its type is not written. */
+/** Names every member: what an object carries beyond its type is not written. Nor is what is undefined, which keeps one shape of object. */
 export const exchangeEntry = (record: AuditRecord): Entry => ({
   type: 'exchange',
   id: idOf(record.id),
@@ -46,35 +46,25 @@ export const exchangeEntry = (record: AuditRecord): Entry => ({
     span: clip(record.span),
     stream: record.stream,
     answered: clip(record.answered),
-    ...(record.served === null ? {} : { served: servedOf(record.served) }),
+    served: record.served === null ? undefined : servedOf(record.served),
     versions: { guard: clip(record.versions.guard), rules: clip(record.versions.rules) },
     policy: { engine: clip(record.policy.engine), revision: clip(record.policy.revision) },
     outcome: record.outcome,
     status: record.status,
     reasons: list(record.reasons),
     decisions: record.decisions.map(decisionOf),
-    ...omitted('decisions_omitted', record.decisionsOmitted),
+    decisions_omitted: omitted(record.decisionsOmitted),
     findings: record.findings.slice(0, MAX_FINDINGS).map(findingOf),
-    ...omitted('findings_omitted', record.findings.length - MAX_FINDINGS),
-    ...filled(
-      'tools',
-      record.tools.map(({ name }) => name),
-    ),
-    ...filled(
-      'tools_not_offered',
-      record.tools.flatMap(({ name, offered }) => (offered ? [] : [name])),
-    ),
-    ...filled('flags', record.flags),
-    ...(record.entropy === null ? {} : { entropy: entropyOf(record.entropy) }),
+    findings_omitted: omitted(record.findings.length - MAX_FINDINGS),
+    tools: filled(record.tools.map(({ name }) => name)),
+    tools_not_offered: filled(record.tools.flatMap(({ name, offered }) => (offered ? [] : [name]))),
+    flags: filled(record.flags),
+    entropy: record.entropy === null ? undefined : entropyOf(record.entropy),
     texts: record.texts.slice(0, MAX_TEXTS).map(textOf),
-    ...omitted('texts_omitted', record.texts.length - MAX_TEXTS),
+    texts_omitted: omitted(record.texts.length - MAX_TEXTS),
     uninspected: record.uninspected,
     tokens: record.tokens && { input: record.tokens.input, output: record.tokens.output },
-    timings: Object.fromEntries(
-      Object.entries(record.timings)
-        .slice(0, MAX_LIST)
-        .map(([name, ms]) => [clip(name), Math.round(ms * 1000) / 1000]),
-    ),
+    timings: timingsOf(record.timings),
   }),
 })
 
@@ -86,7 +76,14 @@ const servedOf = ({ name, version, digest, signer }: ModelVersion) => ({
 })
 
 /** Most exchanges have none, and then nothing is written. */
-const filled = (name: string, texts: readonly string[]) => (texts.length > 0 ? { [name]: list(texts) } : {})
+const filled = (texts: readonly string[]) => (texts.length > 0 ? list(texts) : undefined)
+
+const timingsOf = (timings: AuditRecord['timings']) => {
+  const kept: Record<string, number> = {}
+  let left = MAX_LIST
+  for (const name in timings) if (left-- > 0) kept[clip(name)] = rounded(timings[name] ?? 0)
+  return kept
+}
 
 const entropyOf = ({ tokens, mean, max }: EntropyStats) => ({
   tokens,
@@ -102,9 +99,9 @@ const decisionOf = (decision: AuditDecision) => ({
   reasons: list(decision.reasons),
   revision: clip(decision.revision),
   times: decision.times,
-  ...(decision.maxTokens === undefined ? {} : { max_tokens: decision.maxTokens }),
-  ...(decision.model === undefined ? {} : { model: clip(decision.model) }),
-  ...(decision.toolsRemoved === undefined ? {} : { tools_removed: decision.toolsRemoved }),
+  max_tokens: decision.maxTokens,
+  model: decision.model === undefined ? undefined : clip(decision.model),
+  tools_removed: decision.toolsRemoved,
 })
 
 const findingOf = (finding: AuditFinding) => ({
@@ -115,7 +112,7 @@ const findingOf = (finding: AuditFinding) => ({
   start: finding.start,
   end: finding.end,
   score: finding.score,
-  ...(finding.threshold === undefined ? {} : { threshold: finding.threshold }),
+  threshold: finding.threshold,
   evidence: list(finding.evidence),
   action: finding.action,
   by: finding.by,
@@ -126,7 +123,7 @@ const textOf = (text: AuditText) => ({
   path: plainPath(text.path),
   length: text.length,
   sha256: clip(text.sha256),
-  ...(text.capture === undefined ? {} : { capture: clip(text.capture) }),
+  capture: text.capture === undefined ? undefined : clip(text.capture),
 })
 
 /** An exchange that began and whose end this guard did not write: it was killed, or the log could not be written. */
@@ -178,7 +175,7 @@ const members = (what: object): string => {
   return json === '{}' ? '' : `,${json.slice(1, -1)}`
 }
 
-const omitted = (name: string, count: number) => (count > 0 ? { [name]: count } : {})
+const omitted = (count: number) => (count > 0 ? count : undefined)
 
 const clip = (text: string): string => (text.length > MAX_STRING ? text.slice(0, MAX_STRING) : text)
 

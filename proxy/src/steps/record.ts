@@ -145,7 +145,5 @@ const recordOf = (notes: Notes, { engine, versions, tokens, noticed }: Known): A
   texts: notes.texts,
   uninspected: notes.uninspected,
   tokens: notes.usage === undefined ? null : tokens,
-  timings: Object.fromEntries(
-    Object.entries(notes.timings).map(([name, ms]) => [name, Math.round(ms * 1000) / 1000]),
-  ),
+  timings: notes.timings,
 })
