@@ -1,4 +1,4 @@
-import { watch, type FSWatcher } from 'node:fs'
+import { statSync, watch, type BigIntStats, type FSWatcher } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
@@ -24,7 +24,8 @@ export interface FileWatch {
  */
 export const watchFiles = (options: WatchOptions): FileWatch => {
   const { paths, onChange, debounceMs = 100, pollMs = 10_000 } = options
-  let seen = fingerprint(paths)
+  // At once, or a change that comes before the file system answers would be taken for what was there.
+  let seen = Promise.resolve(paths.map(markNow).join('\n'))
   let running: Promise<void> = Promise.resolve()
   let timer: NodeJS.Timeout | undefined
 
@@ -71,11 +72,16 @@ const watchDirectory = (directory: string, soon: () => void): FSWatcher[] => {
 const fingerprint = async (paths: readonly string[]): Promise<string> =>
   (await Promise.all(paths.map(mark))).join('\n')
 
-const mark = async (path: string): Promise<string> => {
+const mark = async (path: string): Promise<string> => stat(path, { bigint: true }).then(told, () => MISSING)
+
+const markNow = (path: string): string => {
   try {
-    const found = await stat(path, { bigint: true })
-    return `${found.dev}:${found.ino}:${found.size}:${found.mtimeNs}:${found.ctimeNs}`
+    return told(statSync(path, { bigint: true }))
   } catch {
-    return 'missing'
+    return MISSING
   }
 }
+
+const MISSING = 'missing'
+const told = (found: BigIntStats): string =>
+  `${found.dev}:${found.ino}:${found.size}:${found.mtimeNs}:${found.ctimeNs}`

@@ -22,7 +22,7 @@ test('the first signal lets a stream finish and then exits with 0', async () => 
   const { child, port, output } = await startChild(800)
   const socket = await open(port)
   socket.write(post('{}'))
-  const reading = readAll(socket, 3000)
+  const reading = readAll(socket, 15_000)
   await once(socket, 'data')
   const exited = once(child, 'exit')
   child.kill('SIGTERM')

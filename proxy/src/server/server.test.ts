@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
+import { once } from 'node:events'
 import { request as httpRequest } from 'node:http'
 import { Refusal } from '../core/refusal.ts'
 import type { Received, StreamAnswer } from '../core/exchange.ts'
@@ -182,8 +183,10 @@ describe('an answer', () => {
   test('is not awaited by a client that left: the signal aborts', async () => {
     let received: Received | undefined
     const aborted = new Promise<boolean>((resolve) => {
+      let reached = (): void => undefined
       void start({}, (one) => {
         received = one
+        reached()
         return new Promise((_resolve, reject) => {
           one.signal.addEventListener('abort', () => {
             resolve(true)
@@ -192,8 +195,8 @@ describe('an answer', () => {
         })
       }).then(async ({ port }) => {
         const socket = await open(port)
+        reached = () => void socket.destroy()
         socket.write(post('{}'))
-        setTimeout(() => socket.destroy(), 100)
       })
     })
     expect(await aborted).toBe(true)
@@ -248,8 +251,8 @@ describe('bounds', () => {
   })
 
   test('a waiting exchange is not cut by the first-byte timeout', async () => {
-    const { port } = await start({ limits: { firstByteTimeoutMs: 100 } }, async ({ answer }) => {
-      await new Promise((resolve) => setTimeout(resolve, 400))
+    const { port } = await start({ limits: { firstByteTimeoutMs: 1000 } }, async ({ answer }) => {
+      await new Promise((resolve) => setTimeout(resolve, 1300))
       await answer.whole(200, {}, '')
     })
     expect(statuses(await exchange(port, post('{}'), 600))).toEqual([200])
@@ -273,15 +276,16 @@ describe('bounds', () => {
     expect(await exchange(port, get('/healthz'))).toBe('')
     first.destroy()
     second.destroy()
-    await new Promise((resolve) => setTimeout(resolve, 50))
-    expect(statuses(await exchange(port, get('/healthz')))).toEqual([200])
+    // The server hears of it when it does.
+    while (statuses(await exchange(port, get('/healthz')))[0] !== 200);
   })
 
   test('an old connection ends with its next answer, and an idle one loses no request', async () => {
-    const { port } = await start({ limits: { connectionAgeMs: 200, checkIntervalMs: 50 } })
+    const { port } = await start({ limits: { connectionAgeMs: 2000, checkIntervalMs: 50 } })
     const socket = await open(port)
     socket.write(get('/healthz'))
-    expect(statuses(await readAll(socket, 500))).toEqual([200])
+    expect(statuses(await readAll(socket, 200))).toEqual([200])
+    await new Promise((resolve) => setTimeout(resolve, 2200))
     expect(socket.readableEnded).toBe(false)
     socket.write(get('/healthz'))
     const text = await readAll(socket, 500)
@@ -331,7 +335,7 @@ describe('drain', () => {
   test('lets a running stream finish, announces the end to others, and then refuses connections', async () => {
     let finish: () => void = () => undefined
     const { server, port } = await start(
-      { drain: { graceMs: 200, deadlineMs: 3000 } },
+      { drain: { graceMs: 1500, deadlineMs: 15_000 } },
       async ({ answer }) => {
         const stream = answer.stream(200, {})
         await stream.write('begin;')
@@ -342,12 +346,12 @@ describe('drain', () => {
     )
     const socket = await open(port)
     socket.write(post('{}'))
-    await new Promise((resolve) => setTimeout(resolve, 100))
-    const reading = readAll(socket, 2000)
+    await once(socket, 'readable')
+    const reading = readAll(socket, 15_000)
     const drained = server.drain()
     expect(server.draining).toBe(true)
     expect(await exchange(port, get('/healthz'))).toContain('connection: close')
-    await new Promise((resolve) => setTimeout(resolve, 200))
+    await new Promise((resolve) => setTimeout(resolve, 1700))
     await expect(open(port)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
     finish()
     expect(await reading).toContain('end;')

@@ -178,7 +178,7 @@ describe('a WebSocket on an uninspected route', () => {
     const { port, counts } = await guarded(await echoing())
     const socket = await open(port)
     socket.write(upgrade(GOOD))
-    setTimeout(() => socket.write('ping'), 150)
+    socket.once('data', () => socket.write('ping'))
     const text = await readAll(socket, 300)
     expect(text).toMatch(/^HTTP\/1\.1 101 /)
     expect(text).toContain('x-postern-inspected: false')
