@@ -38,7 +38,7 @@ describe.each(Object.entries(cases))('%s', (_, { values, elsewhere }) => {
 const withoutContent = (manifest: Manifest): unknown => {
   const { data, stringData } = manifest as Manifest &
     Readonly<Record<string, Readonly<Record<string, string>>>>
-  const foreign = /^(alertmanager[.]yaml|postern[.]yaml)$|[.](json|conf|rules[.]yaml)$/
+  const foreign = /^(alertmanager[.]yaml|postern[.]yaml)$|[.](json|ndjson|conf|rules[.]yaml)$/
   const short = (texts: Readonly<Record<string, string>>, all: boolean): unknown =>
     Object.fromEntries(
       Object.entries(texts).map(([key, text]) => [key, all || foreign.test(key) ? '(content)' : text]),
@@ -182,14 +182,14 @@ helmTest('every dashboard of monitoring/ is provisioned, in an object of its own
 
 helmTest('no password is a default: each is long, and none is written twice', async () => {
   const passwords = async (): Promise<readonly string[]> =>
-    (await render({ elasticsearch: { enabled: true } }))
+    (await render({ elasticsearch: { enabled: true }, kibana: { enabled: true } }))
       .filter(({ kind }) => kind === 'Secret')
       .flatMap((secret) => Object.entries(pick(secret, 'stringData') as Record<string, string>))
       .filter(([key]) => key !== 'user')
       .map(([, text]) => text)
   const made = [...(await passwords()), ...(await passwords())]
-  expect(made).toHaveLength(8)
-  expect(new Set(made).size).toBe(8)
+  expect(made).toHaveLength(14)
+  expect(new Set(made).size).toBe(14)
   for (const password of made) expect(password).toMatch(/^[0-9A-Za-z]{32,}$/)
 })
 
