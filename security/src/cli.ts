@@ -10,6 +10,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Comman
   pipeline: () => import('./pipeline/command.ts'),
   data: () => import('./data/command.ts'),
   model: () => import('./model/command.ts'),
+  scan: () => import('./scan/command.ts'),
 }
 
 const usage = async (): Promise<string> => {

@@ -1,0 +1,59 @@
+import { dirname } from 'node:path'
+import { fromGrype } from './grype.ts'
+import { fromNpmAudit } from './npm-audit.ts'
+import { fromOsv } from './osv.ts'
+import { ask, onPath } from './tool.ts'
+import type { Vulnerability } from './vulnerability.ts'
+
+/** What one scanner found in one place, or why nobody looked. */
+export type Scanned =
+  { readonly by: string; readonly vulnerabilities: readonly Vulnerability[] } | { readonly missing: string }
+
+/** osv-scanner asks with its own exit codes: 0 nothing found, 1 something found; all others are errors. */
+const OSV_DONE = [0, 1]
+
+export interface LockOptions {
+  /** Uses a database on this machine only; osv-scanner's documentation says how to get one. */
+  readonly offline: boolean
+}
+
+/** Known weaknesses of what a lock file names: by osv-scanner, else by npm for packages that are shipped. Throws an Error when osv-scanner fails. */
+export const scanLock = async (lock: string, { offline }: LockOptions): Promise<Scanned> => {
+  const osv = onPath('osv-scanner')
+  if (osv !== undefined) {
+    const mode = offline ? ['--offline'] : []
+    return osvScan(osv, ['scan', 'source', '--format', 'json', ...mode, '--lockfile', lock])
+  }
+  const npm = onPath('npm')
+  if (npm === undefined || offline) return { missing: 'osv-scanner is missing' }
+  const { out } = await ask(npm, ['audit', '--json', '--omit=dev', '--package-lock-only'], dirname(lock))
+  // Of an answer without a report all that is known is that the registry did not give one.
+  if (!out.includes('"auditReportVersion"'))
+    return { missing: 'osv-scanner is missing, and the registry gives npm audit no report' }
+  return { by: 'npm audit', vulnerabilities: fromNpmAudit(out) }
+}
+
+/**
+ * Known weaknesses of an image: by Grype, else by osv-scanner. `image` is a name that the container engine here knows, or a file made by
+ * `docker save`. Throws an Error when the scanner fails.
+ */
+export const scanImage = async (image: string, { offline }: LockOptions): Promise<Scanned> => {
+  const grype = onPath('grype')
+  if (grype !== undefined && !offline) {
+    const { code, out, said } = await ask(grype, ['--quiet', '-o', 'json', '--', image], '.')
+    if (code !== 0) throw new Error(`grype ended with ${code}: ${said}`)
+    return { by: 'grype', vulnerabilities: fromGrype(out) }
+  }
+  const osv = onPath('osv-scanner')
+  if (osv === undefined) return { missing: 'grype and osv-scanner are missing' }
+  const mode = [...(offline ? ['--offline'] : []), ...(isArchive(image) ? ['--archive'] : [])]
+  return osvScan(osv, ['scan', 'image', '--format', 'json', ...mode, image])
+}
+
+export const isArchive = (image: string): boolean => image.endsWith('.tar')
+
+const osvScan = async (osv: string, args: readonly string[]): Promise<Scanned> => {
+  const { code, out, said } = await ask(osv, args, '.')
+  if (!OSV_DONE.includes(code)) throw new Error(`osv-scanner ended with ${code}: ${said}`)
+  return { by: 'osv-scanner', vulnerabilities: fromOsv(out) }
+}

@@ -1,0 +1,51 @@
+import { spawn } from 'node:child_process'
+import { accessSync, constants } from 'node:fs'
+import { delimiter, join } from 'node:path'
+
+export interface Answer {
+  /** -1 when it was cut off. */
+  readonly code: number
+  readonly out: string
+  /** The last line it wrote to standard error. */
+  readonly said: string
+}
+
+const LIMIT_MS = 600_000 // a first run loads a database of some hundred megabytes
+const MAX_OUT = 256 << 20 // bytes
+
+/** The file of a program on the PATH, if it is there. */
+export const onPath = (program: string): string | undefined =>
+  (process.env['PATH'] ?? '')
+    .split(delimiter)
+    .filter((folder) => folder !== '')
+    .map((folder) => join(folder, program))
+    .find((file) => {
+      try {
+        accessSync(file, constants.X_OK)
+        return true
+      } catch {
+        return false
+      }
+    })
+
+/** Runs a program without a shell, to its end or ten minutes. Throws an Error when it cannot be started or prints more than 256 MiB. */
+export const ask = (file: string, args: readonly string[], folder: string): Promise<Answer> =>
+  new Promise((done, fail) => {
+    const child = spawn(file, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'], timeout: LIMIT_MS })
+    const chunks: Buffer[] = []
+    let size = 0
+    let said = ''
+    child.stdout.on('data', (chunk: Buffer) => {
+      size += chunk.length
+      if (size <= MAX_OUT) chunks.push(chunk)
+      else child.kill('SIGKILL')
+    })
+    child.stderr.on('data', (chunk: Buffer) => void (said = (said + chunk.toString()).slice(-4000)))
+    child.once('error', fail)
+    child.once('close', (code) => {
+      if (size > MAX_OUT) fail(new Error(`${file} printed more than ${MAX_OUT} bytes`))
+      else done({ code: code ?? -1, out: Buffer.concat(chunks).toString(), said: lastLine(said) })
+    })
+  })
+
+const lastLine = (text: string): string => text.trim().split('\n').at(-1)?.trim().slice(0, 300) ?? ''
