@@ -30,6 +30,10 @@ const commands: Readonly<Record<string, Listed>> = {
     summary: 'make API keys, password hashes and local tokens',
     load: async () => (await import('./cli/token.ts')).tokenCommand,
   },
+  respond: {
+    summary: 'list, give and undo responses to threats at a guard or the controller',
+    load: async () => (await import('./cli/respond.ts')).respondCommand,
+  },
   explain: {
     summary: 'say what happened in one exchange, and why',
     load: async () => (await import('./cli/explain.ts')).explainCommand,

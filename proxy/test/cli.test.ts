@@ -51,6 +51,7 @@ describe('postern', () => {
       'inject',
       'scan',
       'token',
+      'respond',
       'explain',
       'evidence',
       'baseline',

@@ -152,6 +152,8 @@ const run = async (command: string): Promise<void> => {
     expect(textOf('charts/docs/install.md')).toContain(named)
     return
   }
+  // They need a desk: respond-command.test.ts runs them at one.
+  if (command.startsWith('postern respond ')) return
   const script = /^npm run (\w+) -- (\S+)/.exec(command)
   if (script) {
     expect(scripts).toHaveProperty(script[1] ?? '')

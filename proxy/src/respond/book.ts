@@ -40,23 +40,23 @@ export const issue = (
   { bounds, now }: { readonly bounds: Bounds; readonly now: number },
 ): {
   readonly orders: readonly Order[]
-  readonly told: { readonly result: Issued; readonly id?: string }
+  readonly told: { readonly result: Issued; readonly id?: string; readonly until?: number }
 } => {
   const { target, by, event } = ask
-  const refused = (result: Issued, id?: string) => ({
+  const refused = (result: Issued, order?: Order) => ({
     orders,
-    told: { result, ...(id !== undefined && { id }) },
+    told: { result, ...(order && { id: order.id, until: order.until }) },
   })
   if (isProtected(target, bounds)) return refused('protected')
   const until = now + Math.min(ask.forMs, bounds.longestMs)
   const same = orders.filter((order) => isDeepStrictEqual(order.target, target))
   const repeated = same.find((order) => event !== '' && order.event === event)
-  if (repeated !== undefined) return refused('repeated', repeated.id)
+  if (repeated !== undefined) return refused('repeated', repeated)
   const known = same.find((order) => inForce(order, now))
   if (known !== undefined) {
-    if (until < known.until + WORTH_WRITING_MS) return refused('known', known.id)
+    if (until < known.until + WORTH_WRITING_MS) return refused('known', known)
     const longer = orders.map((order) => (order === known ? { ...order, until } : order))
-    return { orders: longer, told: { result: 'extended', id: known.id } }
+    return { orders: longer, told: { result: 'extended', id: known.id, until } }
   }
   const kept = orders.filter((order) => isRemembered(order, now))
   const active = kept.filter((order) => inForce(order, now) && order.target.kind === target.kind)
@@ -67,7 +67,7 @@ export const issue = (
   const id = randomBytes(8).toString('hex')
   return {
     orders: [...kept, { id, target, by, event, since: now, until }],
-    told: { result: 'began', id },
+    told: { result: 'began', id, until },
   }
 }
 

@@ -93,6 +93,8 @@ interface Wanted {
 interface Result {
   readonly result: Issued | 'unknown'
   readonly id?: string
+  /** Milliseconds since the epoch: when the order ends by itself. */
+  readonly until?: number
 }
 
 const ask = async ({ aim, ...wanted }: Wanted, options: DeskOptions): Promise<Result> => {
@@ -192,12 +194,13 @@ const order = async (asked: DeskAsk, options: DeskOptions): Promise<DeskAnswer> 
   if (aim === undefined || typeof by !== 'string' || !NAME.test(by) || !isSpan(seconds))
     return told(
       400,
-      'send {"by": YOUR NAME, "seconds": N, "kind": "revoke", "subject", "tenant", "via"}, or "tighten" with "overlay", or "quarantine" with "namespace" and "pod"',
+      'send {"by": YOUR NAME, "seconds": N, "kind": "revoke", "subject", "tenant", "via"}, or "tighten" with "overlay", or "quarantine", at a controller with "namespace" and "pod"',
     )
   const wanted = { aim, by: `operator:${by}`, event: '', forMs: seconds * 1000, operator: true }
-  const { result, id = '' } = await ask(wanted, options)
+  const { result, id = '', until } = await ask(wanted, options)
   const good = result === 'began' || result === 'extended' || result === 'known'
-  return { status: good ? 200 : 409, body: { result, id } }
+  const end = until !== undefined && { until: new Date(until).toISOString() }
+  return { status: good ? 200 : 409, body: { result, id, ...end } }
 }
 
 const isSpan = (value: unknown): value is number =>
@@ -214,6 +217,8 @@ const aimIn = ({ kind, subject, tenant, via, overlay, namespace, pod }: JsonObje
     case 'tighten':
       return isText(overlay) ? { kind, overlay } : undefined
     case 'quarantine':
+      // A guard alone is asked for itself; no pod has an empty name.
+      if (namespace === undefined && pod === undefined) return { kind, namespace: '', pod: '' }
       return isText(namespace) && isText(pod) ? { kind, namespace, pod } : undefined
     default:
       return undefined
