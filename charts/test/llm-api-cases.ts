@@ -84,6 +84,28 @@ export const cases: Readonly<Record<string, Case>> = {
   vllm: { values: [keys, example('vllm')], elsewhere: ['Secret/hugging-face'] },
   'vllm with hpa': { values: [keys, example('vllm'), example('hpa')], elsewhere: ['Secret/hugging-face'] },
   'vllm with keda': { values: [keys, example('vllm'), example('keda')], elsewhere: ['Secret/hugging-face'] },
+  'vllm, verified': {
+    values: [keys, example('vllm'), example('verified')],
+    elsewhere: ['PersistentVolumeClaim/signed-weights', 'ConfigMap/model-signers'],
+  },
+  'fetched and verified': {
+    values: [
+      keys,
+      {
+        download: { enabled: true, image: 'example.com/fetch:1', command: ['fetch'] },
+        model: {
+          verify: {
+            enabled: true,
+            image: 'example.com/verify:1',
+            signature: 'sig/model.sig',
+            publicKey: { secret: 'signer', key: 'signer.pem' },
+            digest: 'a'.repeat(64),
+          },
+        },
+      },
+    ],
+    elsewhere: ['Secret/signer'],
+  },
   tgi: { values: [keys, example('tgi')], elsewhere: ['Secret/hugging-face'] },
   ollama: { values: [keys, example('ollama')] },
   'llama.cpp': { values: [keys, example('llama-cpp')], elsewhere: ['PersistentVolumeClaim/gguf-files'] },

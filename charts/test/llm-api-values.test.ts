@@ -14,7 +14,10 @@ helmTest(
           {
             download: { enabled: true, image: 'example.com/fetch:1' },
             cache: { kind: 'pvc' },
-            model: { sharedMemory: { enabled: true } },
+            model: {
+              sharedMemory: { enabled: true },
+              verify: { enabled: true, publicKey: { configMap: 'signers' } },
+            },
             guard: { modelMetricsPath: '/metrics' },
             networkPolicy: { registry: { enabled: true } },
             podMonitor: { enabled: true },
@@ -35,6 +38,8 @@ const samples: Readonly<Record<string, unknown>> = {
   'model.image.digest': `sha256:${'1'.repeat(64)}`,
   'guard.image.digest': `sha256:${'1'.repeat(64)}`,
   'model.bind': 'arg:--changed',
+  'model.verify.digest': '1'.repeat(64),
+  'model.verify.publicKey.secret': 'signer',
   'guard.identity.apiKeys.keys': [{ ...KEY, subject: 'changed' }],
   'guard.identity.apiKeys.generate': true,
   'model.image.pullPolicy': 'Always',
@@ -62,6 +67,7 @@ const under: Readonly<Record<string, unknown>> = {
       'probes.path',
     ].map((name) => [`model.${name}`, server]),
   ),
+  'model.verify.publicKey.secret': { model: { verify: { publicKey: { configMap: '' } } } },
   'cache.existingClaim': { cache: { kind: 'existing', existingClaim: 'weights' } },
   'guard.profile': { guard: { mode: 'injected' } },
   'networkPolicy.posternNamespace': { guard: { mode: 'injected' } },

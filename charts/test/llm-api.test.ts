@@ -1,10 +1,13 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { describe, expect, test } from '@jest/globals'
+import { parseAllDocuments } from 'yaml'
 import { checkConfig } from './guard-config.ts'
 import { helmTest, runHelm } from './helm.ts'
-import { cases, chart, keys, merged, podOf, render, server } from './llm-api-cases.ts'
+import { cases, chart, keys, merged, podOf, render, root, server } from './llm-api-cases.ts'
 import { find, names, pick, podTemplates } from './manifests.ts'
-import { podProblems } from './pod-security.ts'
+import { containersOf, podProblems } from './pod-security.ts'
 import { looseEnds } from './wiring.ts'
 
 describe.each(Object.entries(cases))('%s', (_, { values, elsewhere = [] }) => {
@@ -133,6 +136,40 @@ helmTest(
   },
 )
 
+helmTest('weights are fetched, then verified, then served, and only the first can write them', async () => {
+  const { values } = cases['fetched and verified'] ?? { values: [] }
+  const manifests = await render(...values)
+  const containers = containersOf({ spec: podOf(manifests, 'spec') })
+  expect(containers.map(({ name }) => name)).toEqual(['postern', 'download', 'verify-model', 'model'])
+  const cacheOf = (name: string): unknown =>
+    containers
+      .find((container) => container.name === name)
+      ?.volumeMounts?.find((mount) => mount.name === 'cache')
+  expect(cacheOf('download')).toEqual({ name: 'cache', mountPath: '/models' })
+  expect(cacheOf('verify-model')).toEqual({ name: 'cache', mountPath: '/models', readOnly: true })
+  expect(cacheOf('model')).toEqual(cacheOf('verify-model'))
+  expect(pick(containers[2], 'args')).toEqual([
+    '/models',
+    '--public-key=/etc/model-key/signer.pem',
+    '--signature=sig/model.sig',
+    `--digest=${'a'.repeat(64)}`,
+  ])
+  expect(pick(containers[3], 'env')).toContainEqual({ name: 'HOME', value: '/tmp' })
+})
+
+helmTest('the init container of the example for any Deployment is that of the chart', async () => {
+  const text = readFileSync(join(root, 'charts/examples/verified.yaml'), 'utf8')
+  const example = parseAllDocuments(text).map((document) => document.toJS() as unknown)[1]
+  const manifests = await render({
+    model: { verify: { enabled: true, folder: 'support', publicKey: { configMap: 'model-signers' } } },
+    cache: { kind: 'existing', existingClaim: 'models' },
+  })
+  const spec = 'spec.template.spec'
+  expect(pick(example, `${spec}.initContainers.0`)).toEqual(podOf(manifests, 'spec.initContainers.1'))
+  const volumes = podOf(manifests, 'spec.volumes') as readonly unknown[]
+  for (const at of [0, 1]) expect(volumes).toContainEqual(pick(example, `${spec}.volumes.${at}`))
+})
+
 helmTest('the key that is made has the check digits that the guard wants', async () => {
   const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
   for (let count = 0; count < 5; count++) {
@@ -180,6 +217,22 @@ const refused: readonly (readonly [string, unknown, RegExp])[] = [
     { autoscaling: { kind: 'hpa', minReplicas: 5, maxReplicas: 2 } },
     /above maxReplicas/,
   ],
+  [
+    'verification without a key',
+    { model: { verify: { enabled: true } } },
+    /needs one of configMap and secret/,
+  ],
+  [
+    'verification by two keys',
+    { model: { verify: { enabled: true, publicKey: { configMap: 'a', secret: 'b' } } } },
+    /needs one of configMap and secret/,
+  ],
+  [
+    'a signature beside the folder that was signed',
+    { model: { verify: { enabled: true, signature: '../model.sig', publicKey: { secret: 'b' } } } },
+    /signature/,
+  ],
+  ['a folder outside of the cache', { model: { verify: { folder: 'a/../../etc' } } }, /folder/],
   ['a bad guard configuration', { guard: { config: { limits: { stor: 'redis' } } } }, /stor/],
 ]
 

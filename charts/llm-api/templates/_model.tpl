@@ -40,7 +40,7 @@
   {{- end }}
   {{- end }}
   env:
-    {{- include "llm-api.cacheEnv" (dict "path" .Values.cache.path "env" .Values.model.env) | nindent 4 }}
+    {{- include "llm-api.cacheEnv" (dict "path" (ternary "/tmp" .Values.cache.path .Values.model.verify.enabled) "env" .Values.model.env) | nindent 4 }}
     {{- if .Values.demo.enabled }}
     - { name: PORT, value: {{ .Values.model.port | quote }} }
     {{- end }}
@@ -65,7 +65,11 @@
   resources: {{- toYaml .Values.model.resources | nindent 4 }}
   securityContext: {{- toYaml .Values.model.securityContext | nindent 4 }}
   volumeMounts:
+    {{- if .Values.model.verify.enabled }}
+    {{- include "llm-api.modelMount" . | nindent 4 }}
+    {{- else }}
     - { name: cache, mountPath: {{ .Values.cache.path }} }
+    {{- end }}
     - { name: tmp, mountPath: /tmp }
     {{- if .Values.model.sharedMemory.enabled }}
     - { name: shm, mountPath: /dev/shm }
