@@ -74,7 +74,7 @@ describe('connections', () => {
   test('more calls than may wait fail at once, and count against nobody', async () => {
     const { models, counts } = await against(() => undefined, {
       pool: { connections: 2, maxWaiting: 1 },
-      timeouts: { headersMs: 300 },
+      timeouts: { headersMs: 1500 },
     })
     const codes = await Promise.all(Array.from({ length: 6 }, () => codeOf(models.call(chat(), never))))
     expect(codes.filter((code) => code === 'model_timeout')).toHaveLength(2)
@@ -83,15 +83,25 @@ describe('connections', () => {
   })
 
   test('that the server closed meanwhile are replaced without a word', async () => {
-    const { models, server, counts } = await against((socket, _, number) => {
-      if (number === 2) socket.resetAndDestroy()
-      else socket.write(json(`{"number":${number}}`))
+    const oneClosed = async () => {
+      const { models, server, counts } = await against((socket, _, number) => {
+        if (number === 2) socket.resetAndDestroy()
+        else socket.write(json(`{"number":${number}}`))
+      })
+      expect(await codeOf(models.call(chat(), never))).toBe('answered: {"number":1}')
+      await sleep(20)
+      const begun = performance.now()
+      const second = await codeOf(models.call(chat(), never))
+      return { second, inTime: performance.now() - begun < 200, connections: server.connections(), counts }
+    }
+    // A machine that stands still makes a reset look like one of a model that had begun.
+    let seen = await oneClosed()
+    for (let tries = 0; !seen.inTime && tries < 20; tries += 1) seen = await oneClosed()
+    expect(seen).toMatchObject({
+      second: 'answered: {"number":3}',
+      connections: 2,
+      counts: { 'main ok': 2, 'main reset': 1 },
     })
-    expect(await codeOf(models.call(chat(), never))).toBe('answered: {"number":1}')
-    await sleep(20)
-    expect(await codeOf(models.call(chat(), never))).toBe('answered: {"number":3}')
-    expect(server.connections()).toBe(2)
-    expect(counts).toEqual({ 'main ok': 2, 'main reset': 1 })
   })
 
   test('a request that the model may have begun is never sent twice', async () => {
@@ -229,7 +239,7 @@ describe('the circuit', () => {
         server,
         ...several({
           upstreams: [upstream(server.url)],
-          breaker: { failures: 3, openMs: 200, maxOpenMs: 200 },
+          breaker: { failures: 3, openMs: 1000, maxOpenMs: 1000 },
         }),
       }
     })()
@@ -240,12 +250,12 @@ describe('the circuit', () => {
     const refusal = await models.call(chat(), never).catch((error: unknown) => error)
     expect(refusal).toMatchObject({ code: 'model_unavailable', headers: { 'retry-after': '1' } })
     expect(server.requests).toHaveLength(3)
-    await sleep(220)
+    await sleep(1050)
     expect(models.unready()).toBeUndefined()
     await Promise.all(Array.from({ length: 5 }, () => codeOf(models.call(chat(), never))))
     expect(server.requests).toHaveLength(4)
     broken = false
-    await sleep(220)
+    await sleep(1050)
     expect(await codeOf(models.call(chat(), never))).toMatch(/^answered/)
     expect(await codeOf(models.call(chat(), never))).toMatch(/^answered/)
     expect(healthy).toEqual({ main: 1 })
@@ -275,7 +285,7 @@ describe('the circuit', () => {
       await sleep(60)
       const gone = new AbortController()
       const code = codeOf(models.call(chat(), gone.signal))
-      await sleep(20)
+      await until(() => server.requests.length === 3 + at)
       gone.abort()
       expect(await code).toBe('client_gone')
     }

@@ -24,9 +24,9 @@ export interface RedisServer {
 
 /** The setting `PORT` stands for the port that is chosen. */
 export const startRedis = async (...settings: readonly string[]): Promise<RedisServer> => {
-  const port = await freePort()
+  const [port, first] = await launchOnce(settings)
+  let child = first
   const url = `redis://127.0.0.1:${port}`
-  let child = await launch(port, settings)
   return {
     url,
     port,
@@ -39,12 +39,24 @@ export const startRedis = async (...settings: readonly string[]): Promise<RedisS
   }
 }
 
+/** On a port of its own; what was free a moment ago may be taken by now, so it is tried three times. */
+const launchOnce = async (settings: readonly string[]): Promise<[number, ChildProcess]> => {
+  for (let tries = 1; ; tries += 1) {
+    const port = await freePort()
+    try {
+      return [port, await launch(port, settings)]
+    } catch (error) {
+      if (tries === 3) throw error
+    }
+  }
+}
+
 const launch = async (port: number, settings: readonly string[]): Promise<ChildProcess> => {
   const ports = settings.includes('--tls-port') ? ['--port', '0'] : ['--port', String(port)]
   const fixed = [...ports, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
   const its = settings.map((each) => (each === 'PORT' ? String(port) : each))
   const child = spawn('redis-server', [...fixed, ...its], { stdio: 'ignore' })
-  for (let tries = 0; tries < 200; tries += 1) {
+  for (let tries = 0; tries < 600 && child.exitCode === null; tries += 1) {
     if (await answers(port, settings)) return child
     await sleep(25)
   }

@@ -17,7 +17,7 @@ export const upstream = (url: string, changes: UpstreamChanges = {}): UpstreamOp
   maxBodyBytes: 1_000_000,
   ...changes,
   pool: { connections: 4, keepAliveMs: 30_000, ...changes.pool },
-  timeouts: { connectMs: 1000, headersMs: 2000, idleMs: 2000, totalMs: 5000, ...changes.timeouts },
+  timeouts: { connectMs: 10_000, headersMs: 15_000, idleMs: 15_000, totalMs: 18_000, ...changes.timeouts },
 })
 
 /** Counts of results per upstream, such as `main ok`. */

@@ -41,7 +41,7 @@ export const deadUrl = async (): Promise<string> => {
 
 export const until = async (holds: () => boolean): Promise<void> => {
   for (let tries = 0; !holds(); tries += 1) {
-    if (tries > 300) throw new Error('it never became true')
+    if (tries > 1500) throw new Error('it never became true')
     await sleep(10)
   }
 }
