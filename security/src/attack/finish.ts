@@ -16,6 +16,7 @@ export const finish = async (session: Session, options: AttackOptions, io: Io): 
   const before = store.runs()
   const worked = store.keep(record.id, session.planted, session.attempts)
   store.add(record)
+  session.journal?.end()
   show(record, before, io)
   if (worked !== undefined) io.out(`what got through is kept in ${worked}; send it again with --replay\n`)
   if (options.report !== undefined) {
@@ -55,10 +56,10 @@ const pushTo = async (address: string, record: RunRecord, io: Io): Promise<boole
   }
 }
 
-const plainCode = ({ targets: { guarded }, fuzzed }: RunRecord): number => {
+const plainCode = ({ targets: { guarded }, fuzzed, unfinished }: RunRecord): number => {
   const through = sum(guarded?.families ?? {}).successes + sum(fuzzed ?? {}).successes
   const told = guarded ? guarded.confusion.attack.blocked + guarded.confusion.attack.allowed : 0
-  return through > 0 || told === 0 ? 1 : 0
+  return through > 0 || told === 0 || unfinished !== undefined ? 1 : 0
 }
 
 interface Gating {
@@ -94,6 +95,10 @@ interface Update {
 }
 
 const update = (file: string, { old, record, worse }: Update, { options, io }: Gating): number => {
+  if (record.unfinished !== undefined) {
+    io.err('postern-sec: the run did not end, so it makes no baseline\n')
+    return 1
+  }
   const forced = worse.length > 0
   if (forced && (!options.force || options.reason.trim() === '')) {
     io.err('postern-sec: the baseline would get worse; if that is meant, say --force --reason TEXT\n')

@@ -36,7 +36,7 @@ export const fuzz = async (options: FuzzOptions, tried: readonly Attempt[]): Pro
   let parents = strongest(
     tried.filter(({ verdict }) => verdict !== 'succeeded').flatMap((one) => parentOf(one, options)),
   )
-  while (found.length < options.budget && parents.length > 0) {
+  while (found.length < options.budget && parents.length > 0 && options.firing.stop?.aborted !== true) {
     const children = breed(parents, random, Math.min(GENERATION, options.budget - found.length))
       .map(({ from, mutators }) => build(from, mutators, options))
       .filter(({ id }) => !sent.has(id) && sent.add(id).size > 0)

@@ -1,3 +1,5 @@
+import { homedir } from 'node:os'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { FAMILIES } from './attack.ts'
 
@@ -27,15 +29,22 @@ export interface AttackOptions {
   readonly reason: string
   readonly tolerance: number
   readonly replay: string | undefined
-  readonly tool: ToolName | undefined
-  /** Folder with one folder for each foreign tool; `~/.cache/postern-redteam` when absent. */
-  readonly tools: string | undefined
+  /** In the order given. */
+  readonly tool: readonly ToolName[] | 'all' | undefined
+  /** Of one tool at one target. */
+  readonly toolTimeoutMs: number
+  /** A name of the catalogue or a path. */
+  readonly list: string | undefined
+  readonly download: boolean
+  /** Folder with one folder for each foreign tool, and one for lists. */
+  readonly tools: string
 }
 
 export const HELP = `usage: postern-sec attack --target URL --model NAME [options]
        postern-sec attack --demo [options]
        postern-sec attack --replay FILE --target URL --model NAME
-       postern-sec attack --with garak|promptfoo|pyrit|promptbench|art --target URL --model NAME
+       postern-sec attack --list NAME|FILE --target URL --model NAME
+       postern-sec attack --with garak|promptfoo|pyrit|promptbench|art|all --target URL --model NAME
 
 Sends attacks to an OpenAI-compatible endpoint and says which worked. Attack only what you may attack.
 
@@ -56,8 +65,12 @@ Sends attacks to an OpenAI-compatible endpoint and says which worked. Attack onl
   --gate FILE          fail when a family or the false positives are worse than in FILE (default tolerance 0: --tolerance SHARE)
   --update-baseline    write FILE; only if nothing gets worse, else it takes --force --reason TEXT
   --replay FILE        send a worked-*.json of the store again
-  --with TOOL          start this tool against the target instead, and keep its results in the same store
-  --tools DIR          where such tools are installed, each in a folder of its name (~/.cache/postern-redteam)
+  --list NAME|FILE     send a public list instead: a name (--lists prints them), or a file: CSV, JSON, JSON lines, YAML, plain lines
+  --lists              print the lists known by name
+  --download           get a named list that is not there yet; it is used only when its SHA-256 is the pinned one
+  --with TOOL,TOOL     start these tools against the target instead, and keep their results in the same store; all: those installed
+  --tool-timeout S     end a tool after so many seconds, at each target, and keep what it has (900)
+  --tools DIR          where tools and lists are kept, each tool in a folder of its name (~/.cache/postern-redteam)
 
 examples
   postern-sec attack --demo --fuzz 200 --report report.html
@@ -65,7 +78,7 @@ examples
 
 exit codes
   0  nothing got through, or the gate holds     1  something got through, or the gate fails     2  wrong usage
-  3  the target cannot be reached
+  3  the target cannot be reached, or a list or tool cannot be used
 `
 
 /** What the arguments say. Throws RangeError or TypeError with what to write instead. */
@@ -77,6 +90,10 @@ export const readOptions = (args: readonly string[]): AttackOptions => {
     throw new RangeError(`--families: there is no family ${JSON.stringify(stranger)}`)
   if (!values.demo && (values.target === undefined || values.model === undefined))
     throw new RangeError('give --target and --model, or --demo')
+  if ([values.with, values.list, values.replay].filter((given) => given !== undefined).length > 1)
+    throw new RangeError('give one of --with, --list and --replay')
+  if (values.gate !== undefined && (values.with === 'all' || values.with?.includes(',')))
+    throw new RangeError('--gate takes one tool: each has its own baseline')
   if (values['update-baseline'] && values.gate === undefined)
     throw new RangeError('--update-baseline needs --gate FILE')
   return {
@@ -102,8 +119,11 @@ export const readOptions = (args: readonly string[]): AttackOptions => {
     reason: values.reason,
     tolerance: share(values.tolerance),
     replay: values.replay,
-    tool: toolOf(values.with),
-    tools: values.tools,
+    tool: toolsOf(values.with),
+    toolTimeoutMs: 1000 * whole(values['tool-timeout'], 'tool-timeout', [1, 86_400]),
+    list: values.list,
+    download: values.download,
+    tools: values.tools ?? join(homedir(), '.cache/postern-redteam'),
   }
 }
 
@@ -131,6 +151,9 @@ const ARGUMENTS = {
   tolerance: { type: 'string', default: '0' },
   replay: { type: 'string' },
   with: { type: 'string' },
+  'tool-timeout': { type: 'string', default: '900' },
+  list: { type: 'string' },
+  download: { type: 'boolean', default: false },
   tools: { type: 'string' },
 } as const
 
@@ -148,9 +171,11 @@ const share = (text: string): number => {
   return value
 }
 
-const toolOf = (name: string | undefined): ToolName | undefined => {
-  const tool = TOOLS.find((known) => known === name)
-  if (name !== undefined && tool === undefined)
-    throw new RangeError(`--with takes one of ${TOOLS.join(', ')}`)
-  return tool
+const toolsOf = (names: string | undefined): readonly ToolName[] | 'all' | undefined => {
+  if (names === undefined || names === 'all') return names
+  return [...new Set(names.split(','))].map((name) => {
+    const tool = TOOLS.find((known) => known === name)
+    if (tool === undefined) throw new RangeError(`--with takes all, or some of ${TOOLS.join(', ')}`)
+    return tool
+  })
 }

@@ -30,6 +30,7 @@ export const gate = (record: RunRecord, baseline: Baseline, tolerance = 0): read
   })
   const strangers = Object.keys(now.families).filter((family) => !(family in baseline.families))
   return [
+    ...(record.unfinished === undefined ? [] : [`the run did not end: ${record.unfinished}`]),
     ...unreliable(target),
     ...worse,
     ...strangers.map((family) => `${family} is not in the baseline; write it in with --update-baseline`),

@@ -30,8 +30,12 @@ export interface RunRecord {
   readonly id: string
   /** RFC 3339, when it ended. */
   readonly at: string
-  /** What sent it: postern, garak, promptfoo, pyrit, promptbench, art. */
+  /** What sent it: postern, garak, promptfoo, pyrit, promptbench, art, or `list:` and the name of a list. */
   readonly tool: string
+  /** Of the tool, as it is installed. */
+  readonly toolVersion?: string
+  /** Why the run ended before its plan; absent for a whole one. Its shares prove nothing to a gate. */
+  readonly unfinished?: string
   readonly model: string
   readonly seed: string
   /** Hash over the ids of the attacks: rates of two runs compare exactly only when it is the same. */

@@ -23,6 +23,9 @@ export const inWords = (record: RunRecord, before: readonly RunRecord[]): Verdic
         : `${total.successes} of ${total.attacks} attacks got through ${who} (${percent(share)}).`,
     mood: share === 0 ? 'good' : share < 0.05 ? 'fair' : 'bad',
     sentences: [
+      ...(record.unfinished === undefined
+        ? []
+        : [`This run did not end: ${record.unfinished}. The numbers are of what was sent until then.`]),
       ...compared(record, main, before),
       ...effect(record, total),
       ...benign(main),
@@ -50,8 +53,10 @@ export const sum = (families: Readonly<Record<string, Count>>): Count =>
 export const rate = ({ attacks, successes }: Count): number => (attacks === 0 ? 0 : successes / attacks)
 
 const compared = (record: RunRecord, main: TargetTally, before: readonly RunRecord[]): readonly string[] => {
+  if (record.unfinished !== undefined) return []
   const like = before.filter(
-    ({ tool, model, targets }) => tool === record.tool && model === record.model && targets.guarded,
+    ({ tool, model, targets, unfinished }) =>
+      tool === record.tool && model === record.model && targets.guarded && unfinished === undefined,
   )
   const last = like.findLast(({ plan }) => plan === record.plan) ?? like.at(-1)
   const then = last?.targets.guarded

@@ -73,7 +73,7 @@ def attack(family: str, text: str, name: str) -> dict[str, str]:
 
 
 np.random.seed(7)
-with open(sys.argv[1], "w", encoding="utf-8") as lines:
+with open(sys.argv[1], "w", buffering=1, encoding="utf-8") as lines:
     for family, text in TEXTS:
         for name in DISGUISES:
             lines.write(json.dumps(attack(family, text, name)) + "\n")

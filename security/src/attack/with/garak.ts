@@ -25,7 +25,11 @@ const PROBES = [
 ]
 
 export const garak: Tool = {
-  install: (folder) => `python3 -m venv ${folder} && ${folder}/bin/pip install garak==0.17.1   # 6 GB`,
+  pin: { name: 'garak', version: '0.17.1' },
+  install: (folder, config) =>
+    `python3 -m venv ${folder} && ${folder}/bin/pip install -r ${config}/requirements.txt   # garak==0.17.1, 6 GB, Python 3.10 to 3.13`,
+  fine: [0],
+  hidesFailures: true,
   program: 'bin/garak',
   reportFile: (work) => join(work, 'garak.report.jsonl'),
   start: ({ folder, config, work }, endpoint) => {
@@ -57,9 +61,18 @@ export const garak: Tool = {
     report
       .split('\n')
       .filter((line) => line.includes('"attempt"'))
-      .map((line) => JSON.parse(line) as Entry)
+      .flatMap(entryIn)
       .filter(({ entry_type, status }) => entry_type === 'attempt' && status === 2)
       .flatMap(attemptsOf),
+}
+
+/** Nothing for the half line of a run that was ended. */
+const entryIn = (line: string): readonly Entry[] => {
+  try {
+    return [JSON.parse(line) as Entry]
+  } catch {
+    return []
+  }
 }
 
 /** garak gets nothing for a refused request and has no score for it: that is what a guard does. */

@@ -19,7 +19,11 @@ interface Result {
 type Headers = Readonly<Record<string, string | undefined>>
 
 export const promptfoo: Tool = {
-  install: (folder) => `npm install --prefix ${folder} promptfoo@0.123.1   # 1.6 GB, Node 22.22 or newer`,
+  pin: { name: 'promptfoo', version: '0.123.1' },
+  install: (folder) => `npm install --prefix ${folder} promptfoo@0.123.1   # 2 GB, Node 22.22 or newer`,
+  // 100: a test failed, which is an attack that worked.
+  fine: [0, 100],
+  hidesFailures: false,
   program: 'node_modules/.bin/promptfoo',
   reportFile: (work) => join(work, 'report.json'),
   start: ({ folder, config, work }, endpoint) => ({

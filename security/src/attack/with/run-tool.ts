@@ -1,23 +1,28 @@
-import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { homedir, tmpdir } from 'node:os'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Io } from '../../command.ts'
+import type { TargetName } from '../../report/record.ts'
 import { tally } from '../../report/tally.ts'
 import type { Attack } from '../attack.ts'
 import type { Attempt } from '../attempt.ts'
 import { send, type Endpoint } from '../client.ts'
 import { finish } from '../finish.ts'
-import type { AttackOptions, ToolName } from '../options.ts'
+import { TOOLS, type AttackOptions, type ToolName } from '../options.ts'
 import { plant } from '../planted.ts'
-import type { Targets } from '../session.ts'
+import { headOf, type Targets } from '../session.ts'
 import { garak } from './garak.ts'
+import { installedVersion } from './installed.ts'
+import { runWatched, type Ended } from './process.ts'
 import { promptfoo } from './promptfoo.ts'
+import { startRelay, type Relay } from './relay.ts'
 import { art, promptbench, pyrit } from './scripts.ts'
 import { asAttempt, type Tool } from './tool.ts'
 
 const ROWS: Readonly<Record<ToolName, Tool>> = { garak, promptfoo, pyrit, promptbench, art }
 const THIRD_PARTY = resolve(import.meta.dirname, '../../../third-party')
+const MOST_REPORT = 256 << 20
+const EVERY_SECONDS = 30
 
 export interface Running {
   readonly options: AttackOptions
@@ -26,35 +31,96 @@ export interface Running {
 }
 
 /**
- * Starts a foreign tool against the guarded target, then against the bare one, and keeps what it found like a run of ours.
- * The result is the exit code: 2 when the tool is not installed. Throws Error when it fails or writes no report.
+ * Starts foreign tools, one after the other, each against the guarded target and then against the bare one, and keeps what they found
+ * like runs of ours. The result is the highest exit code: 2 when one that was asked for is not installed. Throws Error when a tool
+ * fails before it has found anything.
  */
-export const runTool = async (name: ToolName, { options, targets, io }: Running): Promise<number> => {
-  const tool = ROWS[name]
-  const folder = join(options.tools ?? join(homedir(), '.cache/postern-redteam'), name)
-  if (!existsSync(join(folder, tool.program))) {
-    io.err(`postern-sec: ${name} is not installed in ${folder}. To install it:\n  ${tool.install(folder)}\n`)
-    return 2
+export const runTools = async (running: Running): Promise<number> => {
+  const { options, targets, io } = running
+  const wanted = options.tool === 'all' || options.tool === undefined ? TOOLS : options.tool
+  const missing = wanted.filter((name) => !existsSync(join(options.tools, name, ROWS[name].program)))
+  for (const name of missing) io.err(`postern-sec: ${howToInstall(name, options)}`)
+  const there = wanted.filter((name) => !missing.includes(name))
+  if (there.length === 0 || (options.tool !== 'all' && missing.length > 0)) return 2
+  const codes: number[] = []
+  for (const name of there) {
+    if (targets.stop?.aborted !== true) codes.push(await runTool(name, running))
   }
-  const go = async (endpoint: Endpoint) => {
-    await reachable(endpoint)
-    return attemptsOf({ name, folder, endpoint, io })
-  }
-  const guarded = await go(targets.guarded)
-  const bare = targets.bare && (await go(targets.bare))
-  const at = new Date().toISOString()
+  return Math.max(...codes)
+}
+
+const howToInstall = (name: ToolName, { tools }: AttackOptions): string => {
+  const folder = join(tools, name)
+  return `${name} is not installed in ${folder}. To install it:\n  ${ROWS[name].install(folder, join(THIRD_PARTY, name))}\n`
+}
+
+const runTool = async (name: ToolName, { options, targets, io }: Running): Promise<number> => {
+  const { pin } = ROWS[name]
+  const version = installedVersion(join(options.tools, name), pin.name) ?? 'unknown'
+  if (version !== pin.version)
+    io.err(`postern-sec: ${name} ${version} is installed; this was tried with ${pin.version}\n`)
+  const head = headOf(options, name, '')
+  const guarded = await against('guarded', { name, endpoint: targets.guarded, options, targets, io })
+  const bare =
+    targets.bare && guarded.unfinished === undefined
+      ? await against('bare', { name, endpoint: targets.bare, options, targets, io })
+      : undefined
+  const unfinished = guarded.unfinished ?? bare?.unfinished
   const record = {
-    version: 1,
-    id: `${at.slice(0, 19).replaceAll(/[-:]/g, '')}-${name}`,
-    at,
-    tool: name,
-    model: options.model,
-    seed: options.seed,
-    plan: `${name}-${guarded.length}`,
-    targets: { guarded: tally(guarded), ...(bare && { bare: tally(bare) }) },
-  } as const
-  // The tool's own report has the texts; there is nothing of ours to send again.
+    ...head,
+    at: new Date().toISOString(),
+    toolVersion: version,
+    plan: `${name}-${version}-${guarded.attempts.length}`,
+    ...(unfinished !== undefined && { unfinished }),
+    targets: { guarded: tally(guarded.attempts), ...(bare && { bare: tally(bare.attempts) }) },
+  }
+  // The texts are the tool's; there is nothing of ours to send again.
   return finish({ record, planted: plant(options.seed), attempts: [] }, options, io)
+}
+
+interface One extends Running {
+  readonly name: ToolName
+  readonly endpoint: Endpoint
+}
+
+interface Found {
+  readonly attempts: readonly Attempt[]
+  readonly unfinished: string | undefined
+}
+
+const against = async (target: TargetName, one: One): Promise<Found> => {
+  const { name, endpoint, options, io } = one
+  const tool = ROWS[name]
+  await reachable(endpoint)
+  const work = mkdtempSync(join(tmpdir(), `postern-${name}-`))
+  const relay = await startRelay(endpoint)
+  try {
+    const places = { folder: join(options.tools, name), config: join(THIRD_PARTY, name), work }
+    const started = tool.start(places, { ...endpoint, url: relay.url, key: relay.key })
+    const ended = await runWatched(
+      { ...started, env: { HOME: work, ...started.env } },
+      {
+        deadlineMs: options.toolTimeoutMs,
+        stop: one.targets.stop,
+        onSecond: progress(`${name}, ${target}`, relay, io),
+      },
+    )
+    if (io.terminal) io.err('\n')
+    const unfinished = whyUnfinished(one, ended)
+    const attempts = read(tool, { report: tool.reportFile(work), relay, half: unfinished !== undefined })
+    if (unfinished !== undefined)
+      io.err(`postern-sec: ${name}: ${unfinished}. Its last words:\n${plain(ended.said)}\n`)
+    if (attempts.length === 0)
+      throw new Error(`${name} has no results for the ${target} target; its last words: ${plain(ended.said)}`)
+    const { sent, stopped, failed } = relay.counts()
+    io.out(
+      `${name}, ${target}: ${attempts.length} results from ${sent} requests, of which ${stopped} were stopped and ${failed} failed\n`,
+    )
+    return { attempts, unfinished }
+  } finally {
+    await relay.close()
+    rmSync(work, { recursive: true, force: true })
+  }
 }
 
 /** Some tools tell no refusal from a server that is gone, and would praise it. */
@@ -63,37 +129,55 @@ const reachable = async (endpoint: Endpoint): Promise<void> => {
   const hello: Attack = { id: 'hello', family: 'benign', seed: 'hello', mutators: [], messages, tools: false }
   const { status } = await send(endpoint, hello)
   if (status !== 200)
-    throw new Error(`${new URL(endpoint.url).host} answers ${status} to a harmless question`)
+    throw new Error(
+      `${new URL(endpoint.url).host} ${status === 0 ? 'gives no answer' : `answers ${status}`} to a harmless question`,
+    )
 }
 
-interface One {
-  readonly name: ToolName
-  readonly folder: string
-  readonly endpoint: Endpoint
-  readonly io: Io
+const progress =
+  (title: string, relay: Relay, io: Io) =>
+  (seconds: number): void => {
+    const { sent, stopped } = relay.counts()
+    const line = `${title}: ${seconds} s, ${sent} requests, ${stopped} stopped`
+    if (io.terminal) io.err(`\r${line} `)
+    else if (seconds % EVERY_SECONDS === 0) io.err(`${line}\n`)
+  }
+
+interface Reading {
+  readonly report: string
+  readonly relay: Relay
+  /** The tool did not end by itself, so its report may be none. */
+  readonly half: boolean
 }
 
-const attemptsOf = async ({ name, folder, endpoint, io }: One): Promise<readonly Attempt[]> => {
-  const tool = ROWS[name]
-  const work = mkdtempSync(join(tmpdir(), `postern-${name}-`))
+const read = (tool: Tool, { report, relay, half }: Reading): readonly Attempt[] => {
+  if (!existsSync(report)) return []
+  if (statSync(report).size > MOST_REPORT) throw new Error('the report of the tool is larger than 256 MiB')
+  let doubtful = tool.hidesFailures ? relay.counts().failed : 0
+  return parsed(tool, readFileSync(report, 'utf8'), half).map((found, at) => {
+    const attempt = asAttempt(found, at)
+    if (attempt.verdict !== 'blocked' || doubtful === 0) return attempt
+    doubtful -= 1
+    return { ...attempt, verdict: 'error' }
+  })
+}
+
+const parsed = (tool: Tool, text: string, half: boolean): ReturnType<Tool['parse']> => {
   try {
-    const { program, args, env } = tool.start({ folder, config: join(THIRD_PARTY, name), work }, endpoint)
-    await run(program, args, { ...process.env, HOME: work, ...env })
-    const report = tool.reportFile(work)
-    if (!existsSync(report)) throw new Error(`${name} wrote no report; its messages stand above`)
-    const found = tool.parse(readFileSync(report, 'utf8'))
-    if (found.length === 0) throw new Error(`${name} tried nothing; its messages stand above`)
-    io.out(`${name}: ${found.length} attempts against ${new URL(endpoint.url).host}\n`)
-    return found.map(asAttempt)
-  } finally {
-    rmSync(work, { recursive: true, force: true })
+    return tool.parse(text)
+  } catch (error) {
+    if (half) return []
+    throw error
   }
 }
 
-/** The exit code says different things with each tool (promptfoo: 100 when a test failed); the report is what counts. */
-const run = (program: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> =>
-  new Promise((done, fail) => {
-    const child = spawn(program, args, { env, stdio: ['ignore', 'ignore', 'inherit'] })
-    child.once('error', fail)
-    child.once('exit', () => done())
-  })
+const whyUnfinished = ({ name, options }: One, { how, code }: Ended): string | undefined => {
+  if (how === 'stopped') return 'it was stopped by hand'
+  if (how === 'late')
+    return `${name} was ended after ${options.toolTimeoutMs / 1000} s; --tool-timeout gives it more`
+  return ROWS[name].fine.includes(code) ? undefined : `${name} failed with exit code ${code}`
+}
+
+/** Without what a terminal would act on. */
+const plain = (text: string): string =>
+  text.replaceAll(/\p{Cc}/gu, (character) => (character === '\n' ? '\n' : ' ')).slice(-2000)

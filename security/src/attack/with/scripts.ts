@@ -15,6 +15,8 @@ const VERDICTS: ReadonlySet<string> = new Set<Verdict>([
 export const parseLines = (report: string): readonly ForeignAttempt[] =>
   report
     .split('\n')
+    // What stands behind the last line end is the half line of a run that was ended.
+    .slice(0, -1)
     .filter((line) => line.trim() !== '')
     .map((line, at) => {
       const read = JSON.parse(line) as Partial<ForeignAttempt>
@@ -28,9 +30,12 @@ export const parseLines = (report: string): readonly ForeignAttempt[] =>
     })
 
 /** A library without a program of its own: a short script of ours uses it. */
-const script = (name: string, size: string): Tool => ({
-  install: (folder) =>
-    `python3 -m venv ${folder} && ${folder}/bin/pip install -r security/third-party/${name}/requirements.txt   # ${size}`,
+const script = (pin: Tool['pin'], note: string, more = ''): Tool => ({
+  pin,
+  install: (folder, config) =>
+    `python3 -m venv ${folder} && ${folder}/bin/pip install -r ${config}/requirements.txt${more && ` && ${folder}/bin/pip ${more}`}   # ${pin.name}==${pin.version}, ${note}`,
+  fine: [0],
+  hidesFailures: false,
   program: 'bin/python',
   reportFile: (work) => join(work, 'report.jsonl'),
   start: ({ folder, config, work }, endpoint) => ({
@@ -41,6 +46,11 @@ const script = (name: string, size: string): Tool => ({
   parse: parseLines,
 })
 
-export const pyrit = script('pyrit', '1 GB')
-export const promptbench = script('promptbench', '6 GB')
-export const art = script('art', '1 GB')
+export const pyrit = script({ name: 'pyrit', version: '1.1.0' }, '1 GB')
+// It asks for numpy 1, which its own dependencies of today no longer load.
+export const promptbench = script(
+  { name: 'promptbench', version: '0.0.4' },
+  '6 GB',
+  "install --upgrade 'numpy>=2'",
+)
+export const art = script({ name: 'adversarial-robustness-toolbox', version: '1.20.1' }, '300 MB')

@@ -17,14 +17,21 @@ export interface Started {
 
 /** A foreign red-team tool: how it is had, started and understood. */
 export interface Tool {
-  /** What to type to have it in `folder`. */
-  readonly install: (folder: string) => string
+  /** Name of its package, and the version that the configuration here was tried with. */
+  readonly pin: { readonly name: string; readonly version: string }
+  /** What to type to have it in `folder`; `config` has the pinned requirements. */
+  readonly install: (folder: string, config: string) => string
+  /** Exit codes of a run that came to its end. */
+  readonly fine: readonly number[]
   /** Relative to the tool's folder; it is installed when this is there. */
   readonly program: string
   /** `report` is an empty path below `work`; the parser gets what was written there. */
   readonly start: (places: Places, endpoint: Endpoint) => Started
   readonly reportFile: (work: string) => string
+  /** Undone reports are read as far as they go, where the tool writes them line by line. */
   readonly parse: (report: string) => readonly ForeignAttempt[]
+  /** It has no word for a request that failed and calls it blocked: what the relay saw fail is then taken from that. */
+  readonly hidesFailures: boolean
 }
 
 export interface Places {
