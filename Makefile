@@ -100,6 +100,10 @@ infra-synth: install ## Write the Terraform JSON of every stack on three clouds 
 security: install ## Lint prompts, attack the guard with what is installed, check models and data, gate against the baseline
 	node security/src/cli.ts pipeline
 
+.PHONY: scan
+scan: install ## Known weaknesses and licences of the packages; the scanners on the PATH are used, what is missing is named
+	node security/src/cli.ts scan
+
 .PHONY: bench
 bench: dist ## Measure the guard against nginx, a bare Node proxy and Portkey's gateway, side by side
 	node proxy/bench/bench.ts

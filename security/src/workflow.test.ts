@@ -1,5 +1,7 @@
 import { expect, test } from '@jest/globals'
-import { existsSync, readFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { parse } from 'yaml'
 import { main } from './cli.ts'
 
@@ -43,6 +45,55 @@ test('what a caller writes reaches a shell as an environment variable only', () 
   for (const name of used) expect(Object.keys(workflow.on.workflow_call.inputs)).toContain(name)
 })
 
-test('every action names a version', () => {
-  for (const { uses } of steps) if (uses !== undefined) expect(uses).toMatch(/@(v\d+|[0-9a-f]{40})$/)
+const folder = new URL('.github/workflows/', root)
+const texts = readdirSync(folder).map((name) => ({ name, text: readFileSync(new URL(name, folder), 'utf8') }))
+
+test('every action of every workflow is named by its commit, with its version beside it', () => {
+  const uses = texts.flatMap(({ name, text }) =>
+    text.split('\n').flatMap((line) => (/^ *-? *uses:/.test(line) ? [`${name} ${line.trim()}`] : [])),
+  )
+  expect(uses.length).toBeGreaterThan(10)
+  for (const line of uses) expect(line).toMatch(/uses: [\w.-]+(\/[\w.-]+)+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/)
+})
+
+test('every workflow may read only, but for the one right to show findings, and leaves no credential in its checkout', () => {
+  for (const { name, text } of texts) {
+    const file = parse(text) as {
+      permissions: unknown
+      jobs: Record<
+        string,
+        { permissions?: Record<string, string>; steps: { uses?: string; with?: object }[] }
+      >
+    }
+    expect([name, file.permissions]).toEqual([name, { contents: 'read' }])
+    for (const { permissions = {}, steps } of Object.values(file.jobs)) {
+      const rights = Object.entries(permissions).map(([what, right]) => `${what}: ${right}`)
+      expect(['contents: read', 'security-events: write']).toEqual(expect.arrayContaining(rights))
+      for (const step of steps)
+        if (step.uses?.startsWith('actions/checkout@'))
+          expect(step.with).toMatchObject({ 'persist-credentials': false })
+    }
+  }
+})
+
+const scanning = parse(texts.find(({ name }) => name === 'scan.yml')?.text ?? '') as {
+  jobs: { scan: { env: Record<string, string>; steps: { run?: string }[] } }
+}
+const scanned = scanning.jobs.scan.steps.map(({ run = '' }) => run).join('\n')
+
+test('every Dockerfile of the repository is built and scanned, with every scanner there and at an exact version', () => {
+  const files = execFileSync('git', ['ls-files', '*Dockerfile'], { cwd: root, encoding: 'utf8' })
+    .trim()
+    .split('\n')
+  expect(files.length).toBeGreaterThan(1)
+  const names = [...scanned.matchAll(/--image (\S+)=(\S+)/g)].map(([, image, recipe]) => ({ image, recipe }))
+  expect(names.map(({ recipe }) => recipe).sort()).toEqual(files.sort())
+  for (const { image, recipe = '' } of names)
+    expect(scanned).toContain(`docker build --pull --tag ${image ?? ''} ${dirname(recipe)}\n`)
+  expect(scanned).toMatch(/cli\.ts scan --complete /)
+  const versions = [...scanned.matchAll(/go install "\S+@\$(\w+)"/g)].map(
+    ([, name = '']) => scanning.jobs.scan.env[name],
+  )
+  expect(versions).toHaveLength(3)
+  for (const version of versions) expect(version).toMatch(/^v\d+\.\d+\.\d+$/)
 })

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { ask, onPath } from './tool.ts'
+import { ask, lastLine, onPath } from './tool.ts'
 import { report } from './read.ts'
 
 /** Written, or why not. */
@@ -12,7 +12,7 @@ export const lockBom = async (lock: string, file: string): Promise<Written> => {
   if (npm === undefined) return { missing: 'npm is missing' }
   const args = ['sbom', '--sbom-format', 'cyclonedx', '--omit', 'dev', '--package-lock-only']
   const { code, out, said } = await ask(npm, args, dirname(lock))
-  if (code !== 0) throw new Error(`npm sbom ended with ${code}: ${said}`)
+  if (code !== 0) throw new Error(`npm sbom ended with ${code}: ${lastLine(said)}`)
   return written(out, 'npm sbom', file)
 }
 
@@ -21,7 +21,7 @@ export const imageBom = async (image: string, file: string): Promise<Written> =>
   const syft = onPath('syft')
   if (syft === undefined) return { missing: 'syft is missing' }
   const { code, out, said } = await ask(syft, ['scan', '--quiet', '-o', 'cyclonedx-json', '--', image], '.')
-  if (code !== 0) throw new Error(`syft ended with ${code}: ${said}`)
+  if (code !== 0) throw new Error(`syft ended with ${code}: ${lastLine(said)}`)
   return written(out, 'syft', file)
 }
 

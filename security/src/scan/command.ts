@@ -12,7 +12,7 @@ import type { Severity } from './vulnerability.ts'
 const HELP = `usage: postern-sec scan [options]
 
 Known weaknesses and licences of what is shipped: the packages of an npm lock file (osv-scanner, else npm audit), and container
-images (grype, else osv-scanner). Bills of materials by npm and syft. A scanner that is missing is a skip, by name.
+images (grype; offline osv-scanner). Bills of materials by npm and syft. A scanner that is missing is a skip, by name.
 
   --lock FILE            package-lock.json
   --image NAME[=RECIPE]  an image or a file made by docker save, and what it is built from (Dockerfile); may be repeated

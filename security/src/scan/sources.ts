@@ -1,8 +1,9 @@
+import { devNull } from 'node:os'
 import { dirname } from 'node:path'
 import { fromGrype } from './grype.ts'
 import { fromNpmAudit } from './npm-audit.ts'
 import { fromOsv } from './osv.ts'
-import { ask, onPath } from './tool.ts'
+import { ask, lastLine, onPath } from './tool.ts'
 import type { Vulnerability } from './vulnerability.ts'
 
 /** What one scanner found in one place, or why nobody looked. */
@@ -22,7 +23,7 @@ export const scanLock = async (lock: string, { offline }: LockOptions): Promise<
   const osv = onPath('osv-scanner')
   if (osv !== undefined) {
     const mode = offline ? ['--offline'] : []
-    return osvScan(osv, ['scan', 'source', '--format', 'json', ...mode, '--lockfile', lock])
+    return osvScan(osv, ['source', ...mode, '--lockfile', lock])
   }
   const npm = onPath('npm')
   if (npm === undefined || offline) return { missing: 'osv-scanner is missing' }
@@ -34,26 +35,32 @@ export const scanLock = async (lock: string, { offline }: LockOptions): Promise<
 }
 
 /**
- * Known weaknesses of an image: by Grype, else by osv-scanner. `image` is a name that the container engine here knows, or a file made by
+ * Known weaknesses of an image: by Grype, and offline by osv-scanner, which online ends as if nothing was found when it cannot ask about an
+ * image (tried with 2.5.1). `image` is a name that the container engine here knows, or a file made by
  * `docker save`. Throws an Error when the scanner fails.
  */
 export const scanImage = async (image: string, { offline }: LockOptions): Promise<Scanned> => {
   const grype = onPath('grype')
   if (grype !== undefined && !offline) {
     const { code, out, said } = await ask(grype, ['--quiet', '-o', 'json', '--', image], '.')
-    if (code !== 0) throw new Error(`grype ended with ${code}: ${said}`)
+    if (code !== 0) throw new Error(`grype ended with ${code}: ${lastLine(said)}`)
     return { by: 'grype', vulnerabilities: fromGrype(out) }
   }
   const osv = onPath('osv-scanner')
-  if (osv === undefined) return { missing: 'grype and osv-scanner are missing' }
-  const mode = [...(offline ? ['--offline'] : []), ...(isArchive(image) ? ['--archive'] : [])]
-  return osvScan(osv, ['scan', 'image', '--format', 'json', ...mode, image])
+  if (!offline) return { missing: 'grype is missing' }
+  if (osv === undefined) return { missing: 'osv-scanner is missing, which looks at images offline' }
+  return osvScan(osv, ['image', '--offline', ...(isArchive(image) ? ['--archive'] : []), image])
 }
 
-export const isArchive = (image: string): boolean => image.endsWith('.tar')
+const isArchive = (image: string): boolean => image.endsWith('.tar')
 
-const osvScan = async (osv: string, args: readonly string[]): Promise<Scanned> => {
-  const { code, out, said } = await ask(osv, args, '.')
-  if (!OSV_DONE.includes(code)) throw new Error(`osv-scanner ended with ${code}: ${said}`)
+/** Without the exceptions that a file osv-scanner.toml beside the lock file would make. */
+const osvScan = async (osv: string, [kind, ...args]: readonly [string, ...string[]]): Promise<Scanned> => {
+  const all = ['scan', kind, '--format', 'json', '--config', devNull, ...args]
+  const { code, out, said } = await ask(osv, all, '.')
+  if (!OSV_DONE.includes(code)) throw new Error(`osv-scanner ended with ${code}: ${lastLine(said)}`)
+  // Of an image without a database it says so, and ends as if nothing was found.
+  const gap = /^could not load .*$/m.exec(said)?.[0]
+  if (gap !== undefined) throw new Error(`osv-scanner did not look at everything: ${gap}`)
   return { by: 'osv-scanner', vulnerabilities: fromOsv(out) }
 }

@@ -6,7 +6,7 @@ export interface Answer {
   /** -1 when it was cut off. */
   readonly code: number
   readonly out: string
-  /** The last line it wrote to standard error. */
+  /** The last 20,000 characters that it wrote to standard error. */
   readonly said: string
 }
 
@@ -31,7 +31,12 @@ export const onPath = (program: string): string | undefined =>
 /** Runs a program without a shell, to its end or ten minutes. Throws an Error when it cannot be started or prints more than 256 MiB. */
 export const ask = (file: string, args: readonly string[], folder: string): Promise<Answer> =>
   new Promise((done, fail) => {
-    const child = spawn(file, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'], timeout: LIMIT_MS })
+    const child = spawn(file, args, {
+      cwd: folder,
+      env: process.env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: LIMIT_MS,
+    })
     const chunks: Buffer[] = []
     let size = 0
     let said = ''
@@ -40,12 +45,12 @@ export const ask = (file: string, args: readonly string[], folder: string): Prom
       if (size <= MAX_OUT) chunks.push(chunk)
       else child.kill('SIGKILL')
     })
-    child.stderr.on('data', (chunk: Buffer) => void (said = (said + chunk.toString()).slice(-4000)))
+    child.stderr.on('data', (chunk: Buffer) => void (said = (said + chunk.toString()).slice(-20_000)))
     child.once('error', fail)
     child.once('close', (code) => {
       if (size > MAX_OUT) fail(new Error(`${file} printed more than ${MAX_OUT} bytes`))
-      else done({ code: code ?? -1, out: Buffer.concat(chunks).toString(), said: lastLine(said) })
+      else done({ code: code ?? -1, out: Buffer.concat(chunks).toString(), said })
     })
   })
 
-const lastLine = (text: string): string => text.trim().split('\n').at(-1)?.trim().slice(0, 300) ?? ''
+export const lastLine = (text: string): string => text.trim().split('\n').at(-1)?.trim().slice(0, 300) ?? ''

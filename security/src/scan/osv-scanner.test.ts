@@ -1,0 +1,137 @@
+import { afterAll, expect, test } from '@jest/globals'
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { homedir, tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { crc32 } from 'node:zlib'
+import { command } from './command.ts'
+import { onPath } from './tool.ts'
+
+process.env['PATH'] = [
+  process.env['PATH'],
+  join(homedir(), 'go/bin'),
+  join(homedir(), '.cache/postern-scan/bin'),
+].join(delimiter)
+const real = onPath('osv-scanner')
+const withScanner = (title: string, run: () => Promise<void>): void => {
+  if (real === undefined) test.skip(`${title} (skipped: there is no osv-scanner)`, run)
+  else test(title, run, 120_000)
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'postern-osv-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const scan = async (...args: readonly string[]) => {
+  let out = ''
+  const say = (text: string): void => void (out += text)
+  const code = await command.run([...args, '--offline'], { out: say, err: say, terminal: false })
+  return { code, out }
+}
+
+/** A zip with one file that is stored as it is. PKWARE's APPNOTE 6.3.10, sections 4.3.7, 4.3.12 and 4.3.16. */
+const zip = (name: string, content: Buffer): Buffer => {
+  const [title, sum, size] = [Buffer.from(name), crc32(content), content.length]
+  const common = (signature: string, before: readonly number[], after: readonly number[]): Buffer => {
+    const words = (list: readonly number[]): Buffer => Buffer.from(new Uint16Array(list).buffer)
+    const sizes = Buffer.from(new Uint32Array([sum, size, size]).buffer)
+    return Buffer.concat([Buffer.from(signature, 'latin1'), words(before), sizes, words(after), title])
+  }
+  const local = Buffer.concat([common('PK\x03\x04', [20, 0, 0, 0, 33], [title.length, 0]), content])
+  const central = common('PK\x01\x02', [20, 20, 0, 0, 0, 33], [title.length, 0, 0, 0, 0, 0, 0, 0, 0])
+  const end = Buffer.alloc(22)
+  end.write('PK\x05\x06', 'latin1')
+  end.writeUInt16LE(1, 8)
+  end.writeUInt16LE(1, 10)
+  end.writeUInt32LE(central.length, 12)
+  end.writeUInt32LE(local.length, 16)
+  return Buffer.concat([local, central, end])
+}
+
+/** The scanner's own format of a database, with one planted weakness of one planted package. */
+const plantDatabase = (): void => {
+  const weakness = {
+    schema_version: '1.6.0',
+    id: 'GHSA-aaaa-bbbb-cccc',
+    aliases: ['CVE-2026-7'],
+    modified: '2026-01-01T00:00:00Z',
+    published: '2026-01-01T00:00:00Z',
+    severity: [{ type: 'CVSS_V3', score: 'CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H' }],
+    affected: [
+      {
+        package: { ecosystem: 'npm', name: 'leftish' },
+        ranges: [{ type: 'SEMVER', events: [{ introduced: '0' }, { fixed: '1.0.1' }] }],
+      },
+    ],
+  }
+  const file = zip(`${weakness.id}.json`, Buffer.from(JSON.stringify(weakness)))
+  for (const name of ['osv-scanner', 'osv-scalibr']) {
+    mkdirSync(join(folder, 'database', name, 'npm'), { recursive: true })
+    writeFileSync(join(folder, 'database', name, 'npm/all.zip'), file)
+  }
+  process.env['OSV_SCANNER_LOCAL_DB_CACHE_DIRECTORY'] = join(folder, 'database')
+}
+
+const lockWith = (version: string): string => {
+  const place = mkdtempSync(join(folder, 'lock-'))
+  const packages = {
+    '': { name: 'shop', version: '1.0.0', dependencies: { leftish: version } },
+    'node_modules/leftish': { version, license: 'MIT' },
+  }
+  const file = join(place, 'package-lock.json')
+  writeFileSync(file, JSON.stringify({ name: 'shop', version: '1.0.0', lockfileVersion: 3, packages }))
+  // What would hide the weakness from osv-scanner alone.
+  writeFileSync(
+    join(place, 'osv-scanner.toml'),
+    '[[IgnoredVulns]]\nid = "GHSA-aaaa-bbbb-cccc"\nreason = "none"\n',
+  )
+  return file
+}
+
+const FOUND = 'FAILS: critical GHSA-aaaa-bbbb-cccc in leftish 1.0.0; fixed in 1.0.1'
+
+withScanner('the real scanner finds a planted weakness, and not in the version without it', async () => {
+  plantDatabase()
+  const bad = await scan('--lock', lockWith('1.0.0'))
+  expect([bad.code, bad.out]).toEqual([1, expect.stringContaining(FOUND)])
+  const good = await scan('--lock', lockWith('1.0.1'))
+  expect([good.code, good.out]).toEqual([0, expect.stringMatching(/^lock file +passed /m)])
+})
+
+const imageArchive = (): string => {
+  const image = mkdtempSync(join(folder, 'image-'))
+  mkdirSync(join(image, 'root/app/node_modules'), { recursive: true })
+  writeFileSync(
+    join(image, 'root/app/node_modules/.package-lock.json'),
+    readFileSync(lockWith('1.0.0'), 'utf8'),
+  )
+  execFileSync('tar', ['-C', join(image, 'root'), '-cf', join(image, 'layer.tar'), '.'])
+  const digest = createHash('sha256')
+    .update(readFileSync(join(image, 'layer.tar')))
+    .digest('hex')
+  const config = {
+    ...{ architecture: 'amd64', os: 'linux', config: {} },
+    rootfs: { type: 'layers', diff_ids: [`sha256:${digest}`] },
+    history: [{ created_by: 'test' }],
+  }
+  writeFileSync(join(image, 'config.json'), JSON.stringify(config))
+  const manifest = [{ Config: 'config.json', RepoTags: ['shop:1'], Layers: ['layer.tar'] }]
+  writeFileSync(join(image, 'manifest.json'), JSON.stringify(manifest))
+  const archive = `${image}.tar`
+  execFileSync('tar', ['-C', image, '-cf', archive, 'config.json', 'manifest.json', 'layer.tar'])
+  return archive
+}
+
+withScanner('the real scanner finds it in an image', async () => {
+  plantDatabase()
+  const { code, out } = await scan('--lock', lockWith('1.0.1'), '--image', imageArchive())
+  expect([code, out]).toEqual([1, expect.stringContaining(`Dockerfile: ${FOUND}`)])
+})
+
+withScanner('without a database the real scanner fails, and so does the scan', async () => {
+  process.env['OSV_SCANNER_LOCAL_DB_CACHE_DIRECTORY'] = join(folder, 'none')
+  const { code, out } = await scan('--lock', lockWith('1.0.0'), '--image', imageArchive())
+  expect(code).toBe(1)
+  expect(out).toMatch(/^lock file +failed .*no offline version/m)
+  expect(out).toMatch(/^image .* failed .*no offline version/m)
+})
