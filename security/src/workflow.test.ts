@@ -1,7 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { parse } from 'yaml'
 import { main } from './cli.ts'
 
@@ -88,8 +87,8 @@ test('every Dockerfile of the repository is built and scanned, with every scanne
   expect(files.length).toBeGreaterThan(1)
   const names = [...scanned.matchAll(/--image (\S+)=(\S+)/g)].map(([, image, recipe]) => ({ image, recipe }))
   expect(names.map(({ recipe }) => recipe).sort()).toEqual(files.sort())
-  for (const { image, recipe = '' } of names)
-    expect(scanned).toContain(`docker build --pull --tag ${image ?? ''} ${dirname(recipe)}\n`)
+  for (const { image = '', recipe = '' } of names)
+    expect(scanned).toContain(`docker build --pull --tag ${image} --file ${recipe} `)
   expect(scanned).toMatch(/cli\.ts scan --complete /)
   const versions = [...scanned.matchAll(/go install "\S+@\$(\w+)"/g)].map(
     ([, name = '']) => scanning.jobs.scan.env[name],
