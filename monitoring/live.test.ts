@@ -2,8 +2,8 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { resolve } from 'node:path'
 import { boards } from './dashboards/all.ts'
-import { startBehaviourMetrics, type BehaviourMetrics } from './demo/behaviour-metrics.ts'
 import { startControllerMetrics, type ControllerMetrics } from './demo/controller-metrics.ts'
+import { startDrifting, type Drifting } from './demo/drifting.ts'
 import { isInstalled, startPrometheus, type Daemon } from './demo/prometheus.ts'
 import { startRedteamMetrics, type RedteamMetrics } from './demo/redteam-metrics.ts'
 import { startScene, type Scene } from './demo/scene.ts'
@@ -17,35 +17,33 @@ const RULES = resolve(import.meta.dirname, 'generated/rules/postern.rules.yaml')
 
 let scene: Scene | undefined
 let controller: ControllerMetrics | undefined
-let models: BehaviourMetrics | undefined
+let drifting: Drifting | undefined
 let redteam: RedteamMetrics | undefined
 let prometheus: Daemon | undefined
 
 beforeAll(async () => {
   if (!HAVE) return
-  scene = await startScene()
+  ;[scene, drifting] = await Promise.all([startScene(), startDrifting()])
   controller = await startControllerMetrics()
-  models = await startBehaviourMetrics()
   redteam = await startRedteamMetrics()
   prometheus = await startPrometheus({
-    targets: [new URL(scene.guard.adminUrl).host, models.target],
+    targets: [scene.guard, drifting.guard].map(({ adminUrl }) => new URL(adminUrl).host),
     controllers: [controller.target],
     pushed: [redteam.target],
     ruleFiles: [RULES],
     interval: '1s',
   })
-  for (let rounds = 0; rounds < 6; rounds++) {
+  for (let rounds = 0; rounds < MOST_ROUNDS && (rounds < LEAST_ROUNDS || !(await isJudged())); rounds++) {
     controller.tick()
-    models.tick()
-    await scene.round()
+    await Promise.all([scene.round(), drifting.round()])
     await sleep(1200)
   }
-}, 60_000)
+}, 120_000)
 
 afterAll(async () => {
   await prometheus?.close()
   await controller?.close()
-  await models?.close()
+  await drifting?.close()
   await redteam?.close()
   await scene?.close()
 })
@@ -62,6 +60,12 @@ const ask = async (query: string): Promise<Answer> => {
   return (await (await fetch(url)).json()) as Answer
 }
 
+/** A guard compares groups every ten seconds. */
+const isJudged = async (): Promise<boolean> =>
+  ((await ask('postern_behaviour_disparity_adverse == 1')).data?.result.length ?? 0) > 0
+const LEAST_ROUNDS = 6
+const MOST_ROUNDS = 40
+
 const panels = boards.flatMap((board) =>
   board.rows.flatMap((row) =>
     row.panels.flatMap((panel) =>
@@ -75,8 +79,13 @@ const panels = boards.flatMap((board) =>
   ),
 )
 
-/** Keys in answers, and a policy that does not load. */
-const EXPECTED = ['PosternReloadFailed', 'PosternSecretsInAnswers']
+/** Keys in answers, a policy that does not load, a model that is not what it was, and groups that fare differently. */
+const EXPECTED = [
+  'PosternReloadFailed',
+  'PosternSecretsInAnswers',
+  'PosternModelDrifted',
+  'PosternOutcomeDisparity',
+]
 
 const NO_CONTROLLER = 'this guard gets neither certificates nor policy from a controller'
 

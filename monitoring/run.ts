@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isInstalled, startDaemon, startPrometheus, type Daemon } from './demo/prometheus.ts'
-import { startBehaviourMetrics } from './demo/behaviour-metrics.ts'
+import { startDrifting } from './demo/drifting.ts'
 import { startRedteamMetrics } from './demo/redteam-metrics.ts'
 import { startLoki } from './demo/loki.ts'
 import { findProgram } from './demo/programs.ts'
@@ -44,14 +44,14 @@ const opened: { close(): Promise<void> }[] = []
 try {
   const scene = await startScene()
   opened.push(scene)
-  const models = await startBehaviourMetrics()
-  opened.push(models)
+  const drifting = await startDrifting()
+  opened.push(drifting)
   const redteam = await startRedteamMetrics()
   opened.push(redteam)
   const alertmanager = await startAlertmanager()
   opened.push(alertmanager)
   const prometheus = await startPrometheus({
-    targets: [new URL(scene.guard.adminUrl).host, models.target],
+    targets: [scene.guard, drifting.guard].map(({ adminUrl }) => new URL(adminUrl).host),
     pushed: [redteam.target],
     ruleFiles: [RULES],
     alertmanager: new URL(alertmanager.url).host,
@@ -68,12 +68,13 @@ Alertmanager  ${alertmanager.url}
 Loki          ${loki?.url ?? 'none: there is no loki on the PATH; monitoring/README.md says how to build one'}
 Audit log     ${scene.guard.auditFile}
 
-Every ${TRAFFIC_MS / 1000} s a round of demo traffic: plain, streamed, redacted, refused, and to a model server that is gone.
+Every ${TRAFFIC_MS / 1000} s a round of demo traffic: plain, streamed, redacted, refused, and to a model server that is gone;
+and through a second guard to a model that changed after its baseline was frozen. Red-team numbers are made up.
 Ctrl-C ends it.
 `)
   while (!stop.signal.aborted) {
     await scene.round()
-    models.tick()
+    await drifting.round()
     await push?.()
     await sleep(TRAFFIC_MS, undefined, { signal: stop.signal }).catch(() => undefined)
   }
