@@ -164,7 +164,7 @@ const respondOf = ({ base: { responder } }: State) =>
 const listen = async (state: State): Promise<Server> => {
   const { config, base } = state
   const { tls, listen: at, limits, drain } = config.server
-  return server(
+  const data = await server(
     {
       host: at.host,
       port: at.port,
@@ -174,6 +174,7 @@ const listen = async (state: State): Promise<Server> => {
       drain: { graceMs: drain.graceMs, deadlineMs: drain.deadlineMs },
       errorShape: errorShapeOf,
       refused: edgeRecorder(base),
+      turnsAway: () => base.responder?.gate.closed() !== undefined,
       uninspected: {
         authorize: (received) => serving(state).authorize(received),
         upstreams: uninspectedUpstreams(config),
@@ -186,6 +187,9 @@ const listen = async (state: State): Promise<Server> => {
     },
     base,
   )
+  // Clients that keep a connection would go on asking here although their Service has other guards.
+  base.responder?.gate.onQuarantine(() => data.retire())
+  return data
 }
 
 const serving = ({ current }: State): Generation => {

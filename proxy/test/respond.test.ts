@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { connect, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test } from '@jest/globals'
@@ -202,6 +203,21 @@ test('a quarantined guard answers nobody and is not ready; it ends by itself', a
   expect((await chat(world, 'user', 'hello')).status).toBe(200)
   await until(() => responses(world).length === 2)
   expect(responses(world)[1]).toMatchObject({ step: 'lapsed', by: 'expiry' })
+})
+
+test('a quarantine ends the connections that clients keep, so that they come to another replica', async () => {
+  const world = await start()
+  const { hostname, port } = new URL(world.guard.url)
+  const idle = connect({ host: hostname, port: Number(port) })
+  closers.push(() => void idle.destroy())
+  idle.write(`GET /healthz HTTP/1.1\r\nhost: ${hostname}\r\n\r\n`)
+  const [head] = (await once(idle, 'data')) as [Buffer]
+  expect(head.toString()).toMatch(/^HTTP\/1.1 200 .*\r\nconnection: keep-alive\r\n/is)
+  const ended = once(idle.resume(), 'end')
+  await falco(world, event())
+  await ended
+  const refused = await chat(world, 'user', 'hello')
+  expect([refused.status, refused.headers.get('connection')]).toEqual([503, 'close'])
 })
 
 test('policy is tightened by the overlay, only ever stricter, and the records say so', async () => {

@@ -24,6 +24,8 @@ export interface Gate {
   leave(id: string): void
   /** What is in force from now on; cuts what runs and may run no more. */
   apply(orders: readonly Order[]): void
+  /** Called when the guard comes into quarantine after this. */
+  onQuarantine(listener: () => void): void
   /** Why no traffic should come; undefined when it should. */
   closed(): string | undefined
 }
@@ -39,6 +41,7 @@ export const gate = ({ unready, meter }: GateOptions): Gate => {
   const running = new Map<string, Running>()
   let revoked: ReadonlySet<string> = new Set()
   let quarantined = false
+  const listeners: (() => void)[] = []
   const refusal = (kind: 'revoke' | 'quarantine', told: Told | undefined): Refusal => {
     meter.add('postern_respond_refused_total', 1, kind)
     const reason = kind === 'revoke' ? 'caller_revoked' : 'quarantined'
@@ -69,13 +72,16 @@ export const gate = ({ unready, meter }: GateOptions): Gate => {
       revoked = new Set(
         orders.flatMap(({ target }) => (target.kind === 'revoke' ? [keyOf(target.caller)] : [])),
       )
+      const before = quarantined
       quarantined = orders.some(({ target }) => target.kind === 'quarantine')
       for (const { cut, caller, told } of running.values()) {
         if (cut.signal.aborted) continue
         if (quarantined) cut.abort(refusal('quarantine', told))
         else if (caller !== undefined && revoked.has(caller)) cut.abort(refusal('revoke', told))
       }
+      if (quarantined && !before) for (const listener of listeners) listener()
     },
+    onQuarantine: (listener) => void listeners.push(listener),
     closed: () => (quarantined ? 'quarantined' : unready()),
   }
 }

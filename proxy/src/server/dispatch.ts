@@ -25,7 +25,8 @@ export interface Dispatch {
   readonly table: RouteTable
   readonly pool: Connections
   readonly errorShape: (route: Route | undefined) => ErrorShape
-  readonly draining: () => boolean
+  /** Whether each answer ends its connection. */
+  readonly closing: () => boolean
   readonly serve: (received: Received, arrival: Arrival) => Promise<void>
   readonly refused: (refused: EdgeRefusal) => void
   readonly meter: Meter
@@ -56,7 +57,7 @@ const begin = (context: Dispatch, connection: Connection, pair: Pair): void => {
     response,
     hasBody: announcesBody(request),
     writeStallMs: limits.writeStallMs,
-    closing: () => connection.retired || context.draining(),
+    closing: () => connection.retired || context.closing(),
     ended: () => (connection.endedAt = performance.now()),
   })
   connection.current = answer

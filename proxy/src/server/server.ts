@@ -31,6 +31,8 @@ export interface ServerOptions {
   /** How the API family of a route writes an error; undefined for a request that found no route. */
   readonly errorShape: (route: Route | undefined) => ErrorShape
   readonly refused?: ((refused: EdgeRefusal) => void) | undefined
+  /** Whether nobody is served here for now: then each answer ends its connection, so that clients come to another replica. */
+  readonly turnsAway?: (() => boolean) | undefined
   /** Needed when a route says `inspect: false`. */
   readonly uninspected?: Uninspected | undefined
 }
@@ -40,6 +42,8 @@ export interface Server {
   readonly draining: boolean
   /** Takes effect for new handshakes; connections of the old material end with their next answer. Throws and keeps the old when it is bad. */
   setTls(material: TlsMaterial): void
+  /** Ends the connections that there are: idle ones now, others with the answer that runs. */
+  retire(): void
   /** Stops gently: keeps accepting for the grace time, then waits for what runs until the deadline. Later calls join the first. */
   drain(): Promise<void>
   /** Stops accepting now, waits `deadlineMs` for what runs, then cuts it. */
@@ -62,7 +66,7 @@ export const server = async (
     table: routeTable(options.routes),
     pool,
     errorShape: options.errorShape,
-    draining: () => state.draining,
+    closing: () => state.draining || options.turnsAway?.() === true,
     serve: (received, arrival) =>
       received.route.kind === 'uninspected' && pass !== undefined
         ? pass.request(received, arrival)
@@ -172,6 +176,7 @@ const running = ({ listener, pool, options, state }: Running): Server => {
       // Who is known by a certificate was judged by trust that is gone; the others lose no request.
       pool.retire((socket) => trustChanged && showedCertificate(socket))
     },
+    retire: () => pool.retire(() => true),
     drain: () => (drained ??= drain()),
     close,
   }

@@ -2,6 +2,7 @@ import type { Log } from '../../core/log.ts'
 import type { Meter } from '../../core/metrics.ts'
 import type { Order, PodName } from '../../core/orders.ts'
 import { label } from '../inject/settings.ts'
+import { kubeEvents, type Events } from '../kube/events.ts'
 import { KubeError, type KubeApi, type KubeObject } from '../kube/api.ts'
 import { FIELD_MANAGER } from '../kube/keep.ts'
 import { listPages } from '../kube/informer.ts'
@@ -31,19 +32,23 @@ const HEAD_START_MS = 1000
  */
 export const keepQuarantine = (options: QuarantineOptions): Loop => {
   const { api, orders, leader, synced, log, meter } = options
+  const events = kubeEvents(api, log)
   return startLoop({
     ...{ name: 'quarantine', leader, synced, log, meter },
     work: async (signal) => {
-      const wanted = orders().flatMap(({ target }) => (target.kind === 'quarantine' ? [target.pod] : []))
+      const wanted = orders().flatMap(({ target, ...order }) =>
+        target.kind === 'quarantine' ? [{ ...target.pod, why: whyOf(order) }] : [],
+      )
       if (wanted.length > 0) await new Promise((resolve) => setTimeout(resolve, HEAD_START_MS))
       const labelled = await labelledPods(api, signal)
       const have = await policies(api, signal)
       for (const namespace of new Set(wanted.map(({ namespace: one }) => one)))
         if (!have.some(({ metadata }) => metadata.namespace === namespace))
           await close(api, namespace, signal)
+      const fresh: Wanted[] = []
       for (const pod of wanted)
         if (!labelled.some(({ metadata }) => metadata.uid === pod.uid))
-          await mark(options, { ...pod, on: true }, signal)
+          if (await mark(options, { ...pod, on: true }, signal)) fresh.push(pod)
       for (const { metadata } of labelled)
         if (!wanted.some(({ uid }) => uid === metadata.uid))
           await mark(options, { namespace: '', uid: '', ...metadata, on: false }, signal)
@@ -52,6 +57,7 @@ export const keepQuarantine = (options: QuarantineOptions): Loop => {
           await quietly(404, () =>
             api.call({ method: 'DELETE', path: `${policyPath(metadata.namespace ?? '')}/${POLICY}`, signal }),
           )
+      for (const pod of fresh) await tell(events, pod, signal)
     },
   })
 }
@@ -96,12 +102,25 @@ const close = async (api: KubeApi, namespace: string, signal: AbortSignal): Prom
   await api.call({ method: 'PATCH', path, body, type, signal })
 }
 
-/** The uid is compared by the API server: another pod of that name is left alone. */
+interface Wanted extends PodName {
+  readonly why: string
+}
+
+const whyOf = ({ id, by, until }: Omit<Order, 'target'>): string =>
+  `Quarantined by order ${id} (${by}) until ${new Date(until).toISOString()}: its guard answers nobody, and a NetworkPolicy lets nothing in or out.`
+
+/** For who looks at the pod; the record has it already. */
+const tell = async (events: Events, { namespace, name, uid, why }: Wanted, signal: AbortSignal) => {
+  const about = { apiVersion: 'v1', kind: 'Pod', namespace, name, uid }
+  await events.tell({ type: 'Warning', reason: 'Quarantined', message: why, about }, signal)
+}
+
+/** True when it was done. The uid is compared by the API server: another pod of that name is left alone. */
 const mark = async (
   { api, log }: QuarantineOptions,
   { on, ...pod }: PodName & { readonly on: boolean },
   signal: AbortSignal,
-): Promise<void> => {
+): Promise<boolean> => {
   const path = `/api/v1/namespaces/${pod.namespace}/pods/${pod.name}?fieldManager=${FIELD_MANAGER}`
   const body = { metadata: { uid: pod.uid, labels: { [QUARANTINE]: on ? 'true' : null } } }
   const type = 'application/merge-patch+json'
@@ -112,6 +131,7 @@ const mark = async (
       pod: pod.name,
       uid: pod.uid,
     })
+  return done
 }
 
 const quietly = async (
