@@ -24,6 +24,19 @@ export const checkConfig = async (manifests: readonly Manifest[]): Promise<reado
   }
 }
 
+/** As `postern-sec model register` and `promote` write it. */
+const REGISTRY = {
+  v: 1,
+  models: {
+    support: {
+      versions: {
+        '1': { source: '/models/support', serves_as: 'support-1', digest: 'd'.repeat(64), signer: 'e'.repeat(64) },
+      },
+      aliases: { champion: '1' },
+    },
+  },
+}
+
 /** Returns the path of the configuration; files that it names lie beside it. */
 export const writeConfig = (folder: string, manifests: readonly Manifest[]): string => {
   const file = join(folder, 'postern.yaml')
@@ -35,6 +48,7 @@ export const writeConfig = (folder: string, manifests: readonly Manifest[]): str
   ) ?? {}) as Readonly<Record<string, string>>
   writeFileSync(join(folder, 'api-keys.yaml'), texts['api-keys.yaml'] ?? '[]')
   writeFileSync(join(folder, 'password'), 'unused')
+  writeFileSync(join(folder, 'models.json'), JSON.stringify(REGISTRY))
   if (text.includes('tls.crt')) selfSigned(join(folder, 'tls.crt'), join(folder, 'tls.key'))
   return file
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { describe, expect, test } from '@jest/globals'
-import { parseAllDocuments } from 'yaml'
+import { parse, parseAllDocuments } from 'yaml'
 import { checkConfig } from './guard-config.ts'
 import { helmTest, runHelm } from './helm.ts'
 import { cases, chart, keys, merged, podOf, render, root, server } from './llm-api-cases.ts'
@@ -169,6 +169,20 @@ helmTest('the init container of the example for any Deployment is that of the ch
   const volumes = podOf(manifests, 'spec.volumes') as readonly unknown[]
   for (const at of [0, 1]) expect(volumes).toContainEqual(pick(example, `${spec}.volumes.${at}`))
 })
+
+helmTest(
+  'the values of security/docs/models.md verify a model, and their guard names it in its records',
+  async () => {
+    const text = readFileSync(join(root, 'security/docs/models.md'), 'utf8')
+    const values = [...text.matchAll(/^```yaml values\n(.*?)^```/gms)].map(
+      ([, block = '']) => parse(block) as unknown,
+    )
+    expect(values).toHaveLength(2)
+    const manifests = await render(keys, ...values)
+    expect(podOf(manifests, 'spec.initContainers.1.name')).toBe('verify-model')
+    expect(await checkConfig(manifests)).toEqual([0, ''])
+  },
+)
 
 helmTest('the key that is made has the check digits that the guard wants', async () => {
   const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'

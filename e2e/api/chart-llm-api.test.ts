@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
 import { api, type Api } from '../support/api.ts'
 import { release } from '../support/chart-release.ts'
@@ -76,6 +78,16 @@ test.each([
       'pod.tolerations': [{ key: 'nvidia.com/gpu', operator: 'Exists', effect: 'NoSchedule' }],
     },
   ],
+  [
+    'weights that are verified',
+    {
+      'model.verify.enabled': true,
+      'model.verify.folder': 'support',
+      'model.verify.publicKey.configMap': 'model-signers',
+      'cache.kind': 'existing',
+      'cache.existingClaim': 'models',
+    },
+  ],
   ['an injected guard', { 'guard.mode': 'injected', 'guard.secret': 'model-key' }],
   ['the same port', { 'guard.port': 8000, 'guard.identity.kind': 'anonymous' }],
 ])('the API server takes llm-api with %s', async (_, values) => {
@@ -85,9 +97,20 @@ test.each([
   await chat.install(values)
   await eventually(() => pods(cluster, namespace), 30)
   await chat.uninstall()
-  const claim = Object.hasOwn(values, 'cache.kind') ? ['persistentvolumeclaim/chat-llm-api-cache'] : []
+  const own = 'cache.kind' in values && values['cache.kind'] === 'pvc'
+  const claim = own ? ['persistentvolumeclaim/chat-llm-api-cache'] : []
   // Weights take hours to download again, so a claim is kept.
   await eventually(async () => expect(await chat.objects()).toEqual(claim), 30)
+})
+
+test('the example of a verified model for any Deployment makes pods where only restricted ones may be', async () => {
+  const cluster = await api()
+  const namespace = await restricted(cluster, 'verified')
+  const example = readFileSync(join(import.meta.dirname, '../../charts/examples/verified.yaml'), 'utf8')
+  const said = await cluster.apply(example.replaceAll('namespace: chat', `namespace: ${namespace}`))
+  expect(said).not.toMatch(/Warning/i)
+  expect(await eventually(() => pods(cluster, namespace), 30)).toHaveLength(1)
+  await cluster.kubectl(['delete', 'namespace', namespace, '--wait=false'])
 })
 
 test('a model server that is root is not started where only restricted pods may be', async () => {
