@@ -16,7 +16,11 @@ export const all = {
   respond: {
     enabled: true,
     secret: 'respond',
-    settings: { rules: [{ name: 'shell', match: { tags: ['shell'] }, respond: 'quarantine' }] },
+    auditSecret: 'respond-audit',
+    settings: {
+      rules: [{ name: 'shell', match: { tags: ['shell'] }, respond: 'quarantine' }],
+      events: { url: 'http://falcosidekick.falco:2801/' },
+    },
   },
   monitoring: {
     podMonitor: { enabled: true },

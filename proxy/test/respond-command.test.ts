@@ -32,7 +32,7 @@ beforeAll(async () => {
       },
     },
   })
-})
+}, 120_000)
 
 afterAll(async () => {
   await guard.close()
@@ -148,23 +148,54 @@ test('who is protected is not revoked: exit code 1, and why', async () => {
   })
 })
 
-test.each<[string, readonly string[], RegExp, Io['env']?]>([
-  ['no action', [], /write: postern respond list, do or undo/],
-  ['no secret', ['list'], /--secret-file FILE, or the variable/, { POSTERN_RESPOND_SECRET: undefined }],
-  ['a short secret', ['list'], /16 to 4096/, { POSTERN_RESPOND_SECRET: 'short-one' }],
-  ['two lines of secret', ['list'], /16 to 4096/, { POSTERN_RESPOND_SECRET: `${OPERATOR}\nx: y` }],
-  ['a word for an address', ['list', '--url', 'guard'], /takes an address/],
-  ['a password in the address', ['list', '--url', 'https://a:b@guard'], /without a password/],
-  ['another machine without TLS', ['list', '--url', 'http://10.0.0.1:8081'], /--plain-http/],
-  ['a name that only looks local', ['list', '--url', 'http://127.0.0.1.example.com'], /--plain-http/],
-  ['no time', ['do', 'tighten', '--overlay', 'x'], /--for 15m/],
-  ['a time beyond a year', ['do', 'tighten', '--overlay', 'x', '--for', '999d'], /at most 366d/],
-  ['half of a caller', ['do', 'revoke', '--subject', 'x', '--for', '1h'], /--tenant/],
-  ['half of a pod', ['do', 'quarantine', '--pod', 'x', '--for', '1h'], /both --namespace and --pod/],
-  ['another verb', ['do', 'delete'], /revoke, tighten or quarantine/],
-  ['no name', ['undo', '0123456789abcdef'], /--by NAME/, { USER: '' }],
-  ['no order', ['undo', 'x'], /16 digits/],
-])('%s is wrong usage, and the message says what to do', async (...[, args, message, env = {}]) => {
+interface Wrong {
+  readonly args: readonly string[]
+  readonly message: RegExp
+  readonly env?: Io['env']
+}
+
+test.each<[string, Wrong]>([
+  ['no action', { args: [], message: /write: postern respond list, do or undo/ }],
+  [
+    'no secret',
+    {
+      args: ['list'],
+      message: /--secret-file FILE, or the variable/,
+      env: { POSTERN_RESPOND_SECRET: undefined },
+    },
+  ],
+  ['a short secret', { args: ['list'], message: /16 to 4096/, env: { POSTERN_RESPOND_SECRET: 'short-one' } }],
+  [
+    'two lines of secret',
+    { args: ['list'], message: /16 to 4096/, env: { POSTERN_RESPOND_SECRET: `${OPERATOR}\nx: y` } },
+  ],
+  ['a word for an address', { args: ['list', '--url', 'guard'], message: /takes an address/ }],
+  [
+    'a password in the address',
+    { args: ['list', '--url', 'https://a:b@guard'], message: /without a password/ },
+  ],
+  [
+    'another machine without TLS',
+    { args: ['list', '--url', 'http://10.0.0.1:8081'], message: /--plain-http/ },
+  ],
+  [
+    'a name that only looks local',
+    { args: ['list', '--url', 'http://127.0.0.1.example.com'], message: /--plain-http/ },
+  ],
+  ['no time', { args: ['do', 'tighten', '--overlay', 'x'], message: /--for 15m/ }],
+  [
+    'a time beyond a year',
+    { args: ['do', 'tighten', '--overlay', 'x', '--for', '999d'], message: /at most 366d/ },
+  ],
+  ['half of a caller', { args: ['do', 'revoke', '--subject', 'x', '--for', '1h'], message: /--tenant/ }],
+  [
+    'half of a pod',
+    { args: ['do', 'quarantine', '--pod', 'x', '--for', '1h'], message: /both --namespace and --pod/ },
+  ],
+  ['another verb', { args: ['do', 'delete'], message: /revoke, tighten or quarantine/ }],
+  ['no name', { args: ['undo', '0123456789abcdef'], message: /--by NAME/, env: { USER: '' } }],
+  ['no order', { args: ['undo', 'x'], message: /16 digits/ }],
+])('%s is wrong usage, and the message says what to do', async (_, { args, message, env = {} }) => {
   const { code, out, err } = await respond(args, env)
   expect([code, out]).toEqual([2, ''])
   expect(err).toMatch(message)

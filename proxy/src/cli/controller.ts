@@ -1,9 +1,8 @@
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { composeController } from '../compose/controller.ts'
-import { loadControllerConfig } from '../compose/controller-config.ts'
+import { loadControllerConfig, type ControllerFile } from '../compose/controller-config.ts'
 import { ConfigError } from '../config/problems.ts'
-import type { ControllerConfig } from '../controller/config.ts'
 import { lifecycle } from '../server/lifecycle.ts'
 import { jsonLog } from '../telemetry/log.ts'
 import { CliError, EXIT, unreadable, type Command } from './command.ts'
@@ -55,7 +54,7 @@ exit codes
   },
 }
 
-const load = (file: string): ControllerConfig => {
+const load = (file: string): ControllerFile => {
   try {
     return loadControllerConfig(file)
   } catch (error) {

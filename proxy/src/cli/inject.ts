@@ -4,6 +4,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { parse } from 'yaml'
+import { controllerFileSchema } from '../compose/controller-config.ts'
 import { controllerConfigSchema, type ControllerConfig } from '../controller/config.ts'
 import { defaultProfile } from '../controller/inject/default-profile.ts'
 import { injectManifests, type ManifestResult } from '../controller/inject/inject-manifests.ts'
@@ -182,7 +183,7 @@ const readInjection = async (file: string): Promise<Injection> => {
   const document = parseDocument(file, await contentOf(file))
   const whole =
     isMap(document) && 'injection' in document ? document : { namespace: 'postern', injection: document }
-  const result = controllerConfigSchema.safeParse(whole)
+  const result = controllerFileSchema.safeParse(whole)
   if (result.success) return result.data.injection
   const [issue] = result.error.issues
   throw new CliError(`${file}: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'invalid'}`, EXIT.failed)

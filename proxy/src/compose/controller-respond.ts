@@ -1,7 +1,7 @@
 import type { KubeConfig } from '@kubernetes/client-node'
+import type { Writable } from 'node:stream'
 import { stdoutAudit } from '../audit/stdout.ts'
 import { tokens } from '../controller/api/token.ts'
-import type { ControllerConfig } from '../controller/config.ts'
 import type { Route } from '../controller/https-server.ts'
 import { kubeApi } from '../controller/kube/api.ts'
 import type { Leader } from '../controller/leader.ts'
@@ -14,6 +14,9 @@ import type { Target } from '../core/orders.ts'
 import { desk, MAX_DESK_BODY } from '../respond/desk.ts'
 import type { Aim } from '../respond/rules.ts'
 import { standing } from '../respond/standing.ts'
+import type { ControllerFile } from './controller-config.ts'
+import { teller } from './event-sink.ts'
+import { readOptional } from './files.ts'
 import { given } from './given.ts'
 
 export interface ControllerResponder {
@@ -23,7 +26,13 @@ export interface ControllerResponder {
   close(): Promise<void>
 }
 
+type Respond = NonNullable<ControllerFile['respond']>
+
 interface Parts {
+  /** Of the release. */
+  readonly namespace: string
+  /** Where audit lines go; standard output when absent. */
+  readonly stdout?: Writable
   readonly kube: KubeConfig
   readonly log: Log
   readonly meter: Meter
@@ -34,18 +43,29 @@ const PROTECTED = ['kube-system', 'kube-public', 'kube-node-lease']
 
 const AUDIT = { checkpointLines: 1000, checkpointMs: 60_000, maxQueue: 4096, stallMs: 5000 }
 
-/** Automated responses at the controller; undefined where they are not configured. Its audit log goes to standard output. */
+/**
+ * Automated responses at the controller; undefined where they are not configured. Every replica writes its audit lines to standard
+ * output; only the one that leads sends events. Throws Error that says what to do when the signing key is none.
+ */
 export const controllerResponder = (
-  config: ControllerConfig,
-  { kube, log, meter }: Parts,
+  respond: Respond | undefined,
+  { namespace, kube, log, meter, stdout = process.stdout }: Parts,
 ): ControllerResponder | undefined => {
-  const { respond, namespace } = config
   if (respond === undefined) return undefined
+  const signingKey = readOptional(respond.signingKeyFile)
+  const audit = stdoutAudit({ stream: stdout, signingKey, ...AUDIT }, { meter, log })
   const api = kubeApi(kube)
   const store = orderMap({ api, namespace, name: respond.configMap, log })
-  const audit = stdoutAudit({ stream: process.stdout, signingKey: undefined, ...AUDIT }, { meter, log })
+  const sink = respond.events && teller({ ...respond.events, namespace }, { meter, log })
   let trigger = (): void => undefined
-  const force = standing({ stores: [store], audit, onChange: () => trigger(), meter, log })
+  let leads = (): boolean => false
+  const force = standing({
+    ...{ stores: [store], audit, meter, log },
+    onStep: (order, step) => {
+      if (leads()) sink?.order(order, step)
+    },
+    onChange: () => trigger(),
+  })
   const reception = deskOf({ respond, namespace, api, store }, { log, meter })
   const known = tokens({ kube, audience: 'postern-controller', log })
   return {
@@ -65,6 +85,7 @@ export const controllerResponder = (
       const synced = (): boolean => store.unready() === undefined
       const loop = keepQuarantine({ api, leader, orders: () => force.list(), synced, log, meter })
       trigger = () => loop.trigger()
+      leads = () => leader.leading()
       loop.trigger()
       return loop
     },
@@ -72,12 +93,13 @@ export const controllerResponder = (
       force.close()
       await store.close()
       await audit.close()
+      await sink?.close()
     },
   }
 }
 
 interface DeskParts {
-  readonly respond: NonNullable<ControllerConfig['respond']>
+  readonly respond: Respond
   readonly namespace: string
   readonly api: ReturnType<typeof kubeApi>
   readonly store: ReturnType<typeof orderMap>
@@ -90,20 +112,16 @@ const deskOf = (
   const { limits, tokenFile, operatorTokenFile } = respond
   return desk({
     store,
-    rules: respond.rules.map(({ forSeconds, match, ...rule }) => ({
-      ...given(rule),
-      match: given(match),
-      forMs: forSeconds * 1000,
-    })),
+    rules: respond.rules,
     bounds: {
       active: { revoke: limits.revocations, tighten: limits.overlays, quarantine: limits.quarantines },
       perMinute: limits.perMinute,
-      longestMs: limits.longestSeconds * 1000,
-      callers: respond.protectedCallers,
+      longestMs: limits.longestMs,
+      callers: respond.protected,
       namespaces: [...PROTECTED, namespace, ...respond.protectedNamespaces],
     },
     ...given({ tokenFile, operatorTokenFile }),
-    maxAgeMs: respond.maxAgeSeconds * 1000,
+    maxAgeMs: respond.maxAgeMs,
     targetOf: async (aim: Aim): Promise<Target | undefined> => {
       if (aim.kind !== 'quarantine') return aim
       const pod = await guardedPod(api, aim)

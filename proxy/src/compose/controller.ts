@@ -11,6 +11,7 @@ import type { ReconcilerOptions } from '../controller/reconcile/parts.ts'
 import type { Log } from '../core/log.ts'
 import type { Meter } from '../core/metrics.ts'
 import { promMeter } from '../telemetry/metrics.ts'
+import type { ControllerFile } from './controller-config.ts'
 import { controllerResponder, type ControllerResponder } from './controller-respond.ts'
 import { mountedCertificate } from './mounted-certificate.ts'
 import { followProfiles } from './profiles.ts'
@@ -28,7 +29,7 @@ const MAX_SERIES = 1000
 
 /** The controller with all its parts. Rejects with an Error that says what to do. */
 export const composeController = async (
-  config: ControllerConfig,
+  { respond, ...config }: ControllerFile,
   { log, kube = fromEnvironment(), graceMs = 5000 }: ComposeOptions,
 ): Promise<Controller> => {
   const meter = promMeter({
@@ -38,7 +39,7 @@ export const composeController = async (
   })
   const bounded = boundedKube(kube)
   const profiles = followProfiles(config.injection.profiles, log)
-  const responder = controllerResponder(config, { kube: bounded, log, meter })
+  const responder = controllerResponder(respond, { namespace: config.namespace, kube: bounded, log, meter })
   const { source, files } = config.certificates
   try {
     const mounted = source === 'files' ? await mountedCertificate(files, { log, meter }) : undefined

@@ -7,8 +7,6 @@ import type { Meter } from '../core/metrics.ts'
 import type { Order, OrderStore, Target } from '../core/orders.ts'
 import type { PolicyEngine } from '../core/policy.ts'
 import { desk, type Desk } from '../respond/desk.ts'
-import { eventSink, type EventSink } from '../respond/event-sink.ts'
-import { falcoOut, toldOf, toldOfOrder, toldOfRate, type Here } from '../respond/falco-out.ts'
 import { followOrders } from '../respond/follow.ts'
 import { gate, type Gate } from '../respond/gate.ts'
 import { deskOverHttp } from '../respond/http.ts'
@@ -17,7 +15,7 @@ import { refusalRate } from '../respond/refusal-rate.ts'
 import type { Aim, RespondRule } from '../respond/rules.ts'
 import { standing } from '../respond/standing.ts'
 import { STRICTEST, tightened, type NamedOverlay, type Overlay } from '../respond/tighten.ts'
-import { readOptional } from './files.ts'
+import { teller, type Teller } from './event-sink.ts'
 import { given } from './given.ts'
 
 /** What responds to threats at this guard. */
@@ -49,14 +47,16 @@ export const composeRespond = async (
   const { meter, log } = parts
   const own = await orderFile({ path: respond.store, log })
   const followed = respond.controller && (await follow(respond.controller, parts))
-  const sink = respond.events && sinkOf(respond.events, parts)
-  const here = hereOf(respond)
+  const sink = respond.events && teller(respond.events, parts)
   const barrier = gate({ unready: () => followed?.unready(), meter })
   let overlays: readonly NamedOverlay[] = []
   const force = standing({
     stores: followed === undefined ? [own] : [own, followed],
     audit: parts.audit,
-    onStep: (order, step) => sink?.send(falcoOut(here, toldOfOrder(order, step))),
+    onStep: (order, step) => {
+      // Those of the controller it tells itself, once for all guards.
+      if (own.current().some(({ id }) => id === order.id)) sink?.order(order, step)
+    },
     onChange: (orders) => {
       overlays = overlaysIn(orders, respond.overlays)
       barrier.apply(orders)
@@ -65,7 +65,7 @@ export const composeRespond = async (
     log,
   })
   const reception = deskOf(respond, own, parts)
-  const seen = watcher(respond, { reception, sink, here, meter })
+  const seen = watcher(respond, { reception, sink, meter })
   return {
     gate: barrier,
     policy: (engine) => tightened(engine, () => overlays),
@@ -94,33 +94,6 @@ const follow = (
 ): Promise<OrderStore> =>
   followOrders({ ...given(rest), url: new URL('/v1/respond/active', url), meter, log })
 
-const hereOf = ({ events }: Respond): Here => {
-  const namespace = events?.namespace ?? ''
-  return { hostname: hostname(), namespace, pod: namespace === '' ? '' : hostname() }
-}
-
-const sinkOf = (
-  { url, headers, tls, ...rest }: NonNullable<Respond['events']>,
-  { meter, log }: RespondParts,
-): EventSink =>
-  eventSink({
-    ...given(rest),
-    ...given({ url: url === undefined ? undefined : new URL(url) }),
-    headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value.reveal()])),
-    ...given({
-      tls:
-        tls &&
-        (() =>
-          given({
-            ca: readOptional(tls.caFile),
-            cert: readOptional(tls.certFile),
-            key: readOptional(tls.keyFile),
-          })),
-    }),
-    meter,
-    log,
-  })
-
 const deskOf = (respond: Respond, store: OrderStore, { meter, log }: RespondParts): Desk => {
   const { limits, tokenFile, operatorTokenFile, maxAgeMs } = respond
   return desk({
@@ -147,14 +120,13 @@ const targetHere = (aim: Aim): Target =>
 
 interface Seers {
   readonly reception: Desk
-  readonly sink: EventSink | undefined
-  readonly here: Here
+  readonly sink: Teller | undefined
   readonly meter: Meter
 }
 
 const watcher = (
   { refusals }: Respond,
-  { reception, sink, here, meter }: Seers,
+  { reception, sink, meter }: Seers,
 ): ((record: Parameters<AuditLog['end']>[0]) => void) => {
   const rate =
     refusals &&
@@ -162,7 +134,7 @@ const watcher = (
       ...refusals,
       onOver: ({ subject, tenant, via }, count) => {
         const caller = { subject, tenant, via }
-        sink?.send(falcoOut(here, toldOfRate(caller, count)))
+        sink?.rate(caller, count)
         const { respond, overlay = '', forMs } = refusals
         if (respond === 'event') return
         const aim: Aim = respond === 'revoke' ? { kind: 'revoke', caller } : { kind: 'tighten', overlay }
@@ -172,7 +144,7 @@ const watcher = (
     })
   return (record) => {
     rate?.(record)
-    if (sink !== undefined) for (const told of toldOf(record)) sink.send(falcoOut(here, told))
+    sink?.exchange(record)
   }
 }
 

@@ -336,7 +336,15 @@ const guardChecks = ({ policy, limits, telemetry }: Config): readonly Check[] =>
   return found
 }
 
-const respondChecks = ({ respond }: Config): readonly Check[] => [
+/** Of a guard's `respond`, and of the controller's. */
+export const respondChecks = ({
+  respond,
+}: {
+  readonly respond?: Pick<
+    NonNullable<Config['respond']>,
+    'rules' | 'tokenFile' | 'operatorTokenFile' | 'refusals'
+  >
+}): readonly Check[] => [
   ...(respond?.rules ?? []).flatMap(({ match, respond: kind, overlay }, index): Check[] => {
     const path = ['respond', 'rules', index]
     const found: Check[] = []

@@ -28,7 +28,9 @@ const rule = section({
   }).describe('Which events it is for. All that is given must hold.'),
   respond: z
     .enum(['revoke', 'tighten', 'quarantine'])
-    .describe('revoke a caller, tighten policy, or quarantine: this guard answers nothing any more.'),
+    .describe(
+      'revoke a caller, tighten policy, or quarantine: this guard answers nothing any more; at the controller, the pod of the event.',
+    ),
   caller: caller
     .optional()
     .describe('Whom to revoke. When absent, the caller that the event of a guard names.'),
@@ -62,30 +64,39 @@ const refusals = section({
   maxCallers: upTo(1_000_000).default(10_000).describe('Callers counted at once, about 300 bytes each.'),
 })
 
-const events = section({
+const eventsShape = {
   url: url('http', 'https')
     .optional()
     .describe('Where events are posted, in the shape of Falco, such as http://falcosidekick:2801/.'),
-  headers: z
-    .record(z.string().regex(/^[a-z0-9-]{1,64}$/), secret())
-    .default({})
-    .describe('Headers for it, such as a credential.'),
   tokenFile: path().optional().describe('Bearer token for it, read for each event.'),
   tls: section({
     caFile: path().optional().describe('PEM certificates that vouch for it.'),
     certFile: path().optional().describe('PEM client certificate.'),
     keyFile: path().optional().describe('PEM key of the client certificate.'),
   }).optional(),
-  lines: path().optional().describe('File that gets one JSON line for each event, appended.'),
-  namespace: z.string().max(63).default('').describe('k8s.ns.name of the events; none when empty.'),
   maxQueue: upTo(100_000).default(1000).describe('Events that wait at most; later ones are dropped.'),
   timeout: milliseconds('100ms', '1m').prefault('5s').describe('For one try of three.'),
+}
+
+const events = section({
+  ...eventsShape,
+  headers: z
+    .record(z.string().regex(/^[a-z0-9-]{1,64}$/), secret())
+    .default({})
+    .describe('Headers for it, such as a credential.'),
+  lines: path().optional().describe('File that gets one JSON line for each event, appended.'),
+  namespace: z.string().max(63).default('').describe('k8s.ns.name of the events; none when empty.'),
 })
 
-export const respondSchema = section({
-  store: path().describe(
-    'Where responses in force are kept, so that a restart forgets none. Made by the guard.',
-  ),
+const limitsShape = {
+  revocations: upTo(900).default(100).describe('Callers revoked by events at a time.'),
+  overlays: upTo(64).default(8).describe('Overlays by events at a time.'),
+  perMinute: upTo(900).default(20).describe('New responses by events in a minute.'),
+  longest: milliseconds('1m', '366d').prefault('7d').describe('No response holds longer.'),
+}
+
+/** What guards and the controller have alike. */
+const deskShape = {
   tokenFile: path()
     .optional()
     .describe(
@@ -96,6 +107,19 @@ export const respondSchema = section({
     .describe('Another secret, for postern respond: who has it may list, give and undo responses.'),
   maxAge: milliseconds('10s', '1h').prefault('5m').describe('Older events are refused.'),
   rules: z.array(rule).max(256).default([]).describe('What is done about which event.'),
+  protected: z
+    .array(caller)
+    .max(1000)
+    .default([])
+    .describe('Callers that are never revoked, such as those of an operator.'),
+}
+
+/** `respond` of a guard. */
+export const respondSchema = section({
+  ...deskShape,
+  store: path().describe(
+    'Where responses in force are kept, so that a restart forgets none. Made by the guard.',
+  ),
   overlays: z
     .record(name(), overlay)
     .default({})
@@ -111,16 +135,29 @@ export const respondSchema = section({
   })
     .optional()
     .describe('Follows the responses of the controller as well. Not ready until they are known.'),
-  limits: section({
-    revocations: upTo(900).default(100).describe('Callers revoked by events at a time.'),
-    overlays: upTo(64).default(8).describe('Overlays by events at a time.'),
-    perMinute: upTo(900).default(20).describe('New responses by events in a minute.'),
-    longest: milliseconds('1m', '366d').prefault('7d').describe('No response holds longer.'),
-  }).prefault({}),
-  protected: z
-    .array(caller)
-    .max(1000)
-    .default([])
-    .describe('Callers that are never revoked, such as those of an operator.'),
+  limits: section(limitsShape).prefault({}),
   events: events.optional().describe('Tells others what happened, in the shape of Falco.'),
+})
+
+/** `respond` of the controller. Absent: it responds to nothing, and nothing listens for events. */
+export const controllerRespondSchema = section({
+  ...deskShape,
+  configMap: z.string().min(1).max(253).default('postern-responses').describe('Where orders are kept.'),
+  protectedNamespaces: z
+    .array(text())
+    .max(1024)
+    .default([])
+    .describe('Whose pods are never quarantined, besides those of Kubernetes and of the release.'),
+  limits: section({
+    ...limitsShape,
+    quarantines: upTo(100).default(3).describe('Pods quarantined by events at a time.'),
+  }).prefault({}),
+  signingKeyFile: path()
+    .optional()
+    .describe(
+      'Ed25519 private key (PEM, PKCS #8) that signs the audit lines of responses on standard output, in each replica. When absent each process makes one of its own.',
+    ),
+  events: section(eventsShape)
+    .optional()
+    .describe('Tells others what the controller does, in the shape of Falco.'),
 })

@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { respondConfigSchema } from './respond/config.ts'
 
 const dnsLabel = () =>
   z
@@ -51,7 +50,14 @@ const injection = z.strictObject({
   resources: z
     .strictObject({
       cpu: quantity('100m').default('100m').describe('CPU that a guard requests. There is no limit.'),
-      memory: quantity('256Mi').default('256Mi').describe('Memory of a guard: request and limit.'),
+      memory: quantity('256Mi').default('256Mi').describe('Memory that a guard requests.'),
+      memoryLimit: quantity('512Mi')
+        .default('512Mi')
+        .describe('Memory that a guard may use, at least what it requests.'),
+    })
+    .refine(({ memory, memoryLimit }) => bytesOf(memoryLimit) >= bytesOf(memory), {
+      path: ['memoryLimit'],
+      error: 'is less than memory, which a guard requests: no pod could be made',
     })
     .prefault({}),
   drainSeconds: whole(0, 3600).default(30).describe('How long a guard lets running answers finish.'),
@@ -122,7 +128,6 @@ export const controllerConfigSchema = z.strictObject({
       clientNamespaces: z.array(dnsLabel()).max(1024).default([]).describe('Empty: from anywhere.'),
     })
     .prefault({}),
-  respond: respondConfigSchema.optional(),
   leaderElection: z
     .strictObject({
       lease: dnsName().default('postern-controller'),

@@ -109,6 +109,11 @@ export const toldOfOrder = ({ id, target, by }: Order, step: string): Told => ({
   fields: {
     ...(target.kind === 'revoke' && callerFields(target.caller)),
     ...(target.kind === 'tighten' && { 'postern.overlay': target.overlay }),
+    // Not k8s.pod.name: that is the pod which tells.
+    ...(target.kind === 'quarantine' && {
+      'postern.namespace': target.pod.namespace,
+      'postern.pod': target.pod.name,
+    }),
     'postern.order': id,
     'postern.step': step,
     'postern.by': by,

@@ -1,4 +1,5 @@
 import type { CallerName, Order } from '../core/orders.ts'
+import { OUT_RULES } from './falco-out.ts'
 import { PRIORITIES, type FalcoEvent, type Priority } from './falco.ts'
 
 /** A target before it is known whether there is such a pod. */
@@ -41,8 +42,12 @@ export interface Wish {
   readonly forMs: number
 }
 
-/** What the rules want done about the event; each target once. */
+/**
+ * What the rules want done about the event; each target once. Nothing about events that tell of a response: they come back through
+ * falcosidekick, and a rule for all events of guards would give again what an operator has just undone.
+ */
 export const wishesFor = (event: FalcoEvent, rules: readonly RespondRule[]): readonly Wish[] => {
+  if (event.rule === OUT_RULES.response) return []
   const wishes = new Map<string, Wish>()
   for (const rule of rules) {
     if (!matches(event, rule.match)) continue
