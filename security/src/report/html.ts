@@ -1,7 +1,7 @@
-import { percent } from './gate.ts'
+import { familyTable, judgedBy, newestOfEach, toolName, toolSections, toolTable } from './by-tool.ts'
 import { escapeHtml, familyBars, heatmap, trend } from './pictures.ts'
 import type { RunRecord, TargetTally } from './record.ts'
-import { inWords, rate, titleOf } from './words.ts'
+import { inWords } from './words.ts'
 
 const STYLE = `
 :root{color-scheme:light dark;--ink:#1b2430;--dim:#52606f;--paper:#fff;--line:#d5dbe2;--guarded:#c2410c;--bare:#8593a3;--held:#cfe3d4;--good:#15803d;--fair:#a16207;--bad:#b91c1c}
@@ -12,18 +12,25 @@ h1{font-size:1rem;font-weight:600;color:var(--dim);margin:0}
 .good{border-color:var(--good)}.fair{border-color:var(--fair)}.bad{border-color:var(--bad)}
 .lead{font-size:1.15rem;max-width:48rem}h2{margin-top:2.5rem}
 svg{width:100%;height:auto;max-width:60rem}svg text{fill:var(--ink);font:14px system-ui,sans-serif}svg .small{font-size:12px;fill:var(--dim)}
-.guarded{fill:var(--guarded)}.bare{fill:var(--bare)}.held{fill:var(--held)}.through{fill:var(--bad)}.none{fill:none;stroke:var(--line)}
+.guarded{fill:var(--guarded)}.bare{fill:var(--bare)}.held{fill:var(--held)}.idle{fill:var(--line)}.through{fill:var(--bad)}.none{fill:none;stroke:var(--line)}
 .grid{stroke:var(--line)}.line{fill:none;stroke:var(--guarded);stroke-width:2}
 .key{display:inline-block;width:.9em;height:.9em;border-radius:2px;margin:0 .3em 0 1em;vertical-align:-.1em}
-table{border-collapse:collapse}th,td{border-bottom:1px solid var(--line);padding:.35rem .8rem;text-align:left}td.n{text-align:right;font-variant-numeric:tabular-nums}
-.scroll{overflow-x:auto}.scroll svg{width:96rem;max-width:none}footer{color:var(--dim);margin-top:3rem;font-size:.9rem}@media print{body{max-width:none}}
+table{border-collapse:collapse}th,td{border-bottom:1px solid var(--line);padding:.35rem .8rem;text-align:right;font-variant-numeric:tabular-nums}th:first-child{text-align:left}
+.wide,.scroll{overflow-x:auto}.scroll svg{width:auto;max-width:none}h3{margin:1.5rem 0 .25rem}.headline+.lead p{margin:.4rem 0}footer{color:var(--dim);margin-top:3rem;font-size:.9rem}@media print{body{max-width:none}}
 `
 
 /** One file without anything to load. `before` are the earlier runs of the store, oldest first. */
 export const htmlReport = (record: RunRecord, before: readonly RunRecord[]): string => {
   const { headline, mood, sentences } = inWords(record, before)
   const main = record.targets.guarded ?? record.targets.bare
-  const runs = [...before.filter(({ model, tool }) => model === record.model && tool === record.tool), record]
+  const runs = [
+    ...before.filter(
+      ({ model, tool, unfinished }) =>
+        model === record.model && tool === record.tool && unfinished === undefined,
+    ),
+    record,
+  ]
+  const tools = newestOfEach(record, before)
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="referrer" content="no-referrer">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
@@ -32,36 +39,29 @@ export const htmlReport = (record: RunRecord, before: readonly RunRecord[]): str
 <p class="headline ${mood}">${escapeHtml(headline)}</p>
 <div class="lead">${sentences.map((sentence) => `<p>${escapeHtml(sentence)}</p>`).join('')}</div></header>
 <main>
-<h2>What got through, by kind of attack</h2>
+${tools.length < 2 ? '' : `<h2>At a glance, by tool</h2><p>The newest whole run of each tool with this model; the first row is this run. Tools judge differently, so compare a row with its past rather than with other rows.</p>${toolTable(tools)}`}
+<h2>What got through, by kind of attack</h2><p>${escapeHtml(judgedBy(record.tool))}</p>
 <p><span class="key" style="background:var(--guarded)"></span>with the guard<span class="key" style="background:var(--bare)"></span>without it</p>
 ${familyBars(record)}
 <h2>Over time</h2>${runs.length < 2 ? '<p>This is the first run.</p>' : trend(runs.slice(-50))}
-${main === undefined ? '' : details(main)}
+${main === undefined ? '' : details(main, record.targets.bare)}
+${tools.length < 2 ? '' : `<h2>What other tools found</h2>${toolSections(tools.slice(1))}`}
 </main>
-<footer>Sent by ${escapeHtml(record.tool)}, run ${escapeHtml(record.id)}, seed ${escapeHtml(record.seed)}, plan ${escapeHtml(record.plan)}. An
-attack counts as a success when the answer holds what it was after, such as a planted key; shares are of the attacks of this run, not of all
-attacks there are.</footer></body></html>
+<footer>Sent by ${escapeHtml(toolName(record))}, run ${escapeHtml(record.id)}, seed ${escapeHtml(record.seed)}, plan ${escapeHtml(record.plan)}. Shares are
+of the attacks of this run, not of all attacks there are: a low share is no proof of safety.</footer></body></html>
 `
 }
 
-const details = (tally: TargetTally): string => `
+const details = (tally: TargetTally, bare: TargetTally | undefined): string => `
 <h2>Stopped or let pass</h2>${confusionTable(tally)}
 ${tally.falsePositives.length === 0 ? '' : `<p>Stopped by mistake: ${tally.falsePositives.map(escapeHtml).join(', ')}.</p>`}
-<h2>By disguise</h2><p>Green: none got through. Red: the stronger, the more did. Empty: not tried.</p>
-<div class="scroll">${heatmap(tally)}</div>
-<h2>Numbers</h2>${familyTable(tally)}`
+<h2>By disguise</h2><p>Green: none got through. Red: the stronger, the more did. Grey: none got through, and none worked without the guard either. Empty: not tried.</p>
+<div class="scroll">${heatmap(tally, bare)}</div>
+<h2>Numbers</h2>${familyTable(tally, bare)}`
 
 const confusionTable = ({ confusion: { attack, benign } }: TargetTally): string => {
   const row = (name: string, { blocked, allowed }: { blocked: number; allowed: number }): string =>
     `<tr><th scope="row">${name}</th><td class="n">${blocked}</td><td class="n">${allowed}</td></tr>`
-  return `<table><thead><tr><th scope="col"></th><th scope="col">stopped</th><th scope="col">let pass</th></tr></thead><tbody>${row('Attacks', attack)}${row('Harmless prompts', benign)}</tbody></table>
+  return `<table><thead><tr><th scope="col"></th><th scope="col">stopped</th><th scope="col">let pass</th></tr></thead><tbody>${row('Attacks', attack)}${benign.blocked + benign.allowed === 0 ? '' : row('Harmless prompts', benign)}</tbody></table>
 <p>An attack that is let pass has not succeeded by that: the model may have resisted.</p>`
-}
-
-const familyTable = ({ families }: TargetTally): string => {
-  const rows = Object.entries(families).map(
-    ([family, count]) =>
-      `<tr><th scope="row">${titleOf(family)}</th><td class="n">${count.attacks}</td><td class="n">${count.successes}</td><td class="n">${percent(rate(count))}</td></tr>`,
-  )
-  return `<table><thead><tr><th scope="col">Kind</th><th scope="col">sent</th><th scope="col">got through</th><th scope="col">share</th></tr></thead><tbody>${rows.join('')}</tbody></table>`
 }

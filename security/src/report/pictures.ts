@@ -6,7 +6,7 @@ export const escapeHtml = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 
 const picture = (size: readonly [number, number], label: string, body: string): string =>
-  `<svg viewBox="0 0 ${size[0]} ${size[1]}" role="img" aria-label="${escapeHtml(label)}">${body}</svg>`
+  `<svg width="${size[0]}" height="${size[1]}" viewBox="0 0 ${size[0]} ${size[1]}" role="img" aria-label="${escapeHtml(label)}">${body}</svg>`
 
 const BAR = 300
 const LEFT = 210
@@ -27,7 +27,7 @@ export const familyBars = ({ targets: { guarded, bare } }: RunRecord): string =>
       const width = Math.max(1, BAR * rate(count))
       return `<rect class="${name}" x="${LEFT}" y="${y + offset}" width="${width.toFixed(1)}" height="14" rx="2"/><text class="small" x="${(LEFT + width + 6).toFixed(1)}" y="${y + offset + 11}">${words}</text>`
     }
-    return `<text x="${LEFT - 10}" y="${y + 20}" text-anchor="end">${titleOf(family)}</text>${bar(guarded, 'guarded', 0)}${bar(bare, 'bare', 16)}`
+    return `<text x="${LEFT - 10}" y="${y + 20}" text-anchor="end">${escapeHtml(titleOf(family))}</text>${bar(guarded, 'guarded', 0)}${bar(bare, 'bare', 16)}`
   })
   return picture(
     [660, 20 + families.length * 44],
@@ -67,28 +67,34 @@ export const trend = (runs: readonly RunRecord[]): string => {
 
 const CELL = 24
 
-/** Family by mutator: the darker, the more of them got through the guard. */
-export const heatmap = (tally: TargetTally): string => {
+/** Family by mutator: the darker, the more of them got through the guard. `bare` tells what never worked from what was held. */
+export const heatmap = (tally: TargetTally, bare?: TargetTally): string => {
   const families = Object.keys(tally.heat)
   const mutators = [...new Set(families.flatMap((family) => Object.keys(tally.heat[family] ?? {})))].sort()
+  // Names stand at 60 degrees; a letter is about 6 units wide.
+  const top = 30 + Math.ceil(5.4 * Math.max(0, ...mutators.map(({ length }) => length)))
   const head = mutators.map(
     (name, i) =>
-      `<text class="small" transform="translate(${LEFT + i * CELL + 16},118) rotate(-60)">${name.replaceAll('_', ' ')}</text>`,
+      `<text class="small" transform="translate(${LEFT + i * CELL + 16},${top - 8}) rotate(-60)">${escapeHtml(name.replaceAll('_', ' '))}</text>`,
   )
   const rows = families.map((family, row) => {
-    const y = 126 + row * CELL
+    const y = top + row * CELL
     const cells = mutators.map((mutator, i) => {
       const count = tally.heat[family]?.[mutator]
       const place = `x="${LEFT + i * CELL}" y="${y}" width="${CELL - 2}" height="${CELL - 2}" rx="3"`
       if (count === undefined) return `<rect class="none" ${place}/>`
-      const title = `${titleOf(family)}, ${mutator}: ${count.successes} of ${count.attacks} got through`
+      const title = `${escapeHtml(titleOf(family))}, ${escapeHtml(mutator)}: ${count.successes} of ${count.attacks} got through`
       const opacity =
         count.successes === 0 ? '' : ` style="fill-opacity:${(0.25 + 0.75 * rate(count)).toFixed(2)}"`
-      return `<rect class="${count.successes === 0 ? 'held' : 'through'}" ${place}${opacity}><title>${title}</title></rect>`
+      const idle = bare?.heat[family]?.[mutator]?.successes === 0
+      return `<rect class="${count.successes > 0 ? 'through' : idle ? 'idle' : 'held'}" ${place}${opacity}><title>${title}</title></rect>`
     })
-    return `<text class="small" x="${LEFT - 10}" y="${y + 16}" text-anchor="end">${titleOf(family)}</text>${cells.join('')}`
+    return `<text class="small" x="${LEFT - 10}" y="${y + 16}" text-anchor="end">${escapeHtml(titleOf(family))}</text>${cells.join('')}`
   })
-  const size = [LEFT + mutators.length * CELL + 70, 130 + families.length * CELL] as const
+  const size = [
+    LEFT + mutators.length * CELL + Math.ceil(0.6 * top),
+    top + 4 + families.length * CELL,
+  ] as const
   return picture(
     size,
     'What got through, by family and by the way it was disguised',

@@ -58,6 +58,38 @@ test('the report loads nothing, and what others named stands in it escaped', () 
   expect(html).toContain('prefers-color-scheme:dark')
 })
 
+test('other tools stand in the report with their newest whole run and what their numbers mean', () => {
+  const html = htmlReport(run(6), [
+    run(50, { id: 'old', tool: 'garak', toolVersion: '0.17.0' }),
+    run(40, { id: 'new', tool: 'garak', toolVersion: '0.17.1' }),
+    run(1, { id: 'half', tool: 'garak', toolVersion: '9', unfinished: 'it was stopped by hand' }),
+    run(1, { id: 'else', tool: 'pyrit', model: 'another model' }),
+    run(3, { id: 'list', tool: 'list:<b>.csv' }),
+  ])
+  expect(html).toContain('garak 0.17.1')
+  expect(html).toContain('Judged by the detectors of garak')
+  expect(html).toContain('list &lt;b&gt;.csv')
+  expect(html).not.toMatch(/garak 9|garak 0.17.0|PyRIT/)
+})
+
+test('a run without an answer, half a run and attacks that never work are no good news', () => {
+  const nothing = {
+    families: {},
+    confusion: { attack: { blocked: 0, allowed: 0 }, benign: { blocked: 0, allowed: 0 } },
+  }
+  expect(inWords(run(0, { targets: { guarded: tally(0, { ...nothing, errors: 9 }) } }), [])).toEqual({
+    headline: 'No attack got an answer, so nothing is known.',
+    mood: 'bad',
+    sentences: ['9 requests failed and say nothing; they are not counted.'],
+  })
+  const half = run(0, { unfinished: 'it was stopped by hand' })
+  expect(inWords(half, [])).toMatchObject({ mood: 'fair' })
+  expect(inWords(half, []).sentences[0]).toContain('did not end: it was stopped by hand')
+  expect(gate(half, baselineOf(run(0)))).toEqual(['the run did not end: it was stopped by hand'])
+  expect(inWords(run(0, { targets: { guarded: tally(0), bare: tally(0) } }), []).mood).toBe('fair')
+  expect(inWords(run(0), []).mood).toBe('good')
+})
+
 test('the gate holds on the same result and names what got worse', () => {
   const bar = readBaseline(JSON.stringify(baselineOf(run(6))))
   expect(gate(run(6), bar)).toEqual([])
