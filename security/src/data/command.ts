@@ -1,15 +1,22 @@
 import { parseArgs } from 'node:util'
-import type { Command } from '../command.ts'
+import type { Command, Io } from '../command.ts'
 import { duplicates } from './duplicates.ts'
 import type { DataFinding } from './finding.ts'
 import { labels } from './labels.ts'
-import { readRows } from './rows.ts'
+import { open, type Source } from './source.ts'
+import type { Row } from './rows.ts'
 import { texts } from './texts.ts'
 import { vectors } from './vectors.ts'
 
 const HELP = `postern-sec data FILE…: does training or embedding data look poisoned?
+postern-sec data --chroma|--qdrant URL --collection NAME: the same of what an embedding store holds. It is only read.
 
-  FILE holds JSON lines, one object each.
+  FILE holds JSON lines, one object each; one that ends in .csv what PostgreSQL's COPY … WITH (FORMAT csv, HEADER) writes.
+  --chroma URL       a Chroma server (API v2); --tenant (default_tenant), --database (default_database)
+  --qdrant URL       a Qdrant server
+  --collection NAME  what is read of it
+  --key-env NAME     variable of the environment with the store's key
+  --limit N          records that are read of a store (200000)
   --text NAME        member with the text (text)
   --label NAME       member with the label, if any (label)
   --embedding NAME   member with the vector, if any (embedding)
@@ -17,7 +24,7 @@ const HELP = `postern-sec data FILE…: does training or embedding data look poi
 
 Looks for nearly equal texts with different labels or in great number, labels that contradict their texts, phrases that flip a
 label (backdoors), instructions to a model, credentials, invisible characters, texts unlike the others, and vectors that stand
-apart or collide. Findings name lines, never texts. They are reasons to look, not proofs.
+apart or collide. Findings name lines, or the ids of a store, never texts. They are reasons to look, not proofs.
 
 Exit code: 0 nothing found, 1 something found, 2 wrong use.
 `
@@ -26,6 +33,13 @@ const OPTIONS = {
   text: { type: 'string', default: 'text' },
   label: { type: 'string', default: 'label' },
   embedding: { type: 'string', default: 'embedding' },
+  chroma: { type: 'string' },
+  qdrant: { type: 'string' },
+  collection: { type: 'string' },
+  tenant: { type: 'string', default: 'default_tenant' },
+  database: { type: 'string', default: 'default_database' },
+  'key-env': { type: 'string' },
+  limit: { type: 'string', default: '200000' },
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 } as const
@@ -35,13 +49,13 @@ export const command: Command = {
   run: async (args, io) => {
     try {
       const { values, positionals } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true })
-      if (values.help || positionals.length === 0) {
+      const sources = values.help ? [] : open(positionals, values)
+      if (sources.length === 0) {
         io.out(HELP)
         return values.help ? 0 : 2
       }
-      const all: (DataFinding & { readonly file: string })[] = []
-      for (const file of positionals)
-        all.push(...checkRows(await readRows(file, values)).map((each) => ({ file, ...each })))
+      const all: Found[] = []
+      for (const source of sources) all.push(...(await check(source, io)))
       io.out(values.json ? `${JSON.stringify(all, null, 2)}\n` : all.map(shown).join('') || 'nothing found\n')
       return all.length === 0 ? 0 : 1
     } catch (error) {
@@ -51,12 +65,34 @@ export const command: Command = {
   },
 }
 
-export const checkRows = (rows: Awaited<ReturnType<typeof readRows>>): readonly DataFinding[] => [
+export const checkRows = (rows: readonly Row[]): readonly DataFinding[] => [
   ...duplicates(rows),
   ...labels(rows),
   ...texts(rows),
   ...vectors(rows),
 ]
 
-const shown = ({ file, check, lines, count, why }: DataFinding & { readonly file: string }): string =>
-  `${file}:${lines[0] ?? 0}: ${check}: ${why} (lines ${lines.join(', ')}${count > lines.length ? ', …' : ''})\n`
+interface Found extends DataFinding {
+  readonly file: string
+  /** Of a store, for the lines; ids are cut at 80 characters. */
+  readonly ids?: readonly string[]
+}
+
+const check = async ({ name, read }: Source, io: Io): Promise<readonly Found[]> => {
+  const { rows, ids } = await read()
+  if (rows.length === 0) throw new Error(`${name}: holds nothing`)
+  if (rows.every(({ text }) => text === ''))
+    io.err(`${name}: no record has a text, so only vectors are looked at; --text names another member\n`)
+  return checkRows(rows).map((each) => ({
+    file: name,
+    ...each,
+    ...(ids && { ids: each.lines.map((line) => (ids[line - 1] ?? '').slice(0, 80)) }),
+  }))
+}
+
+const shown = ({ file, check, lines, count, why, ids }: Found): string => {
+  const more = count > lines.length ? ', …' : ''
+  return ids === undefined
+    ? `${file}:${lines[0] ?? 0}: ${check}: ${why} (lines ${lines.join(', ')}${more})\n`
+    : `${file}: ${check}: ${why} (ids ${ids.map((id) => JSON.stringify(id)).join(', ')}${more})\n`
+}

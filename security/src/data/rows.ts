@@ -1,9 +1,6 @@
-import { createReadStream } from 'node:fs'
-import { createInterface } from 'node:readline'
-
-/** One line of a data set. */
+/** One record of a data set. */
 export interface Row {
-  /** From 1. */
+  /** Line of the file, or number of the record in a store; from 1. */
   readonly line: number
   readonly text: string
   /** Empty when the data set has no labels. */
@@ -11,6 +8,7 @@ export interface Row {
   readonly embedding: readonly number[] | undefined
 }
 
+/** Names of the members that hold them. */
 export interface Fields {
   readonly text: string
   readonly label: string
@@ -18,35 +16,33 @@ export interface Fields {
 }
 
 const MAX_ROWS = 200_000
-const MAX_LINE = 1 << 20 // characters
+const MAX_NUMBERS = 50_000_000
 const MAX_DIMENSIONS = 4096
 
-/**
- * Reads JSON lines, one object each. Throws an Error with the line for what is no object with a text, for more than 200,000 lines and
- * for vectors of different lengths.
- */
-export const readRows = async (file: string, fields: Fields): Promise<readonly Row[]> => {
+/** Takes rows up to 200,000 of them and 50 million numbers in their vectors, which is what fits in memory. `add` throws an Error beyond, and for vectors of another length. */
+export const collector = (source: string) => {
   const rows: Row[] = []
-  let line = 0
-  for await (const json of createInterface({ input: createReadStream(file), crlfDelay: Infinity })) {
-    line += 1
-    if (json.trim() === '') continue
-    if (rows.length >= MAX_ROWS)
-      throw new Error(`${file}: has more than ${MAX_ROWS} lines; check it in parts`)
-    if (json.length > MAX_LINE) throw new Error(`${file}:${line}: is longer than ${MAX_LINE} characters`)
-    rows.push(rowOf(json, { at: `${file}:${line}`, line, fields }))
+  let size: number | undefined
+  return {
+    rows: rows as readonly Row[],
+    add: (row: Row): void => {
+      rows.push(row)
+      if (rows.length > MAX_ROWS)
+        throw new Error(`${source}: has more than ${MAX_ROWS} records; check it in parts`)
+      if (row.embedding === undefined) return
+      if (row.embedding.length !== (size ??= row.embedding.length))
+        throw new Error(`${source}: vectors have different lengths (${size}, ${row.embedding.length})`)
+      if (rows.length * size > MAX_NUMBERS)
+        throw new Error(`${source}: vectors have more than ${MAX_NUMBERS} numbers in all; check it in parts`)
+    },
   }
-  const sizes = new Set(rows.flatMap(({ embedding }) => (embedding === undefined ? [] : [embedding.length])))
-  if (sizes.size > 1)
-    throw new Error(`${file}: vectors have different lengths (${[...sizes].slice(0, 4).join(', ')})`)
-  return rows
 }
 
-const rowOf = (
-  json: string,
+/** Throws an Error that begins with `at` for what holds no text or a vector that is none. */
+export const rowOf = (
+  value: object,
   { at, line, fields }: { readonly at: string; readonly line: number; readonly fields: Fields },
 ): Row => {
-  const value = parse(json, at)
   const text = member(value, fields.text)
   if (typeof text !== 'string') throw new Error(`${at}: has no text ${fields.text}; name it with --text`)
   const label = member(value, fields.label) ?? ''
@@ -54,16 +50,6 @@ const rowOf = (
   if (embedding !== undefined && !isVector(embedding))
     throw new Error(`${at}: ${fields.embedding} is no list of numbers`)
   return { line, text, label: typeof label === 'string' ? label : JSON.stringify(label), embedding }
-}
-
-const parse = (json: string, at: string): object => {
-  try {
-    const value: unknown = JSON.parse(json)
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
-  } catch (cause) {
-    throw new Error(`${at}: is not JSON`, { cause })
-  }
-  throw new Error(`${at}: is no object`)
 }
 
 const member = (value: object, name: string): unknown =>
