@@ -30,7 +30,12 @@ const REGISTRY = {
   models: {
     support: {
       versions: {
-        '1': { source: '/models/support', serves_as: 'support-1', digest: 'd'.repeat(64), signer: 'e'.repeat(64) },
+        '1': {
+          source: '/models/support',
+          serves_as: 'support-1',
+          digest: 'd'.repeat(64),
+          signer: 'e'.repeat(64),
+        },
       },
       aliases: { champion: '1' },
     },

@@ -16,7 +16,6 @@
   terminationMessagePolicy: FallbackToLogsOnError
   resources: {{- toYaml $verify.resources | nindent 4 }}
   securityContext:
-    runAsNonRoot: true
     allowPrivilegeEscalation: false
     readOnlyRootFilesystem: true
     capabilities: { drop: [ALL] }

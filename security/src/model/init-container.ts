@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { verifyModel } from './verify.ts'
 
 const USE = 'init-container.ts FOLDER --public-key FILE [--signature FILE] [--digest SHA256]'
+const MAX_MESSAGE = 2000 // Bytes. Kubernetes keeps the last 2048, and what is wrong stands first.
 
 /**
  * `postern-sec model verify` alone, for the image of the guard: verifies a model before a model server starts. Exit code 0 only
@@ -30,6 +31,7 @@ const main = async (): Promise<void> => {
 try {
   await main()
 } catch (error) {
-  process.stderr.write(`the model is not served: ${(error as Error).message}\n`)
+  const line = `the model is not served: ${(error as Error).message}`.replace(/\p{C}/gu, '?')
+  process.stderr.write(`${Buffer.from(line).subarray(0, MAX_MESSAGE).toString()}\n`)
   process.exitCode = 1
 }

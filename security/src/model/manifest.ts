@@ -22,14 +22,14 @@ export interface Resource {
 /** Files of version control are no part of a model, as for `model_signing sign`. */
 export const GIT_FILES: readonly string[] = ['.git', '.gitattributes', '.github', '.gitignore']
 
-const MAX_FILES = 100_000
+const MAX_ENTRIES = 100_000
 const PIECE = 1 << 20 // Bytes. Half the time of the default's 64 KiB.
 const MAX_DEPTH = 64
-const MAX_NAME = 200
+const MAX_NAME = 100
 
 /**
  * Hashes every regular file of the folder. Throws an Error for symbolic links and special files, which could change what is
- * loaded after it was signed, and beyond 100,000 files.
+ * loaded after it was signed, and beyond 100,000 files and folders.
  */
 export const manifestOf = async (
   folder: string,
@@ -37,18 +37,20 @@ export const manifestOf = async (
 ): Promise<Manifest> => {
   const skip = new Set(ignored)
   const files: string[] = []
+  let entries = 0
   const walk = async (at: string, depth: number): Promise<void> => {
     if (depth > MAX_DEPTH) throw new Error(`${folder}: folders are nested deeper than ${MAX_DEPTH}`)
     for (const entry of await readdir(join(folder, at), { withFileTypes: true })) {
       const path = posix.join(at, entry.name)
       if (skip.has(path)) continue
+      if (++entries > MAX_ENTRIES)
+        throw new Error(`${folder}: has more than ${MAX_ENTRIES} files and folders`)
       if (entry.isDirectory()) await walk(path, depth + 1)
       else if (entry.isFile()) files.push(path)
       else
         throw new Error(
           `${shown(path)}: is no regular file; a model that is signed has only files and folders`,
         )
-      if (files.length > MAX_FILES) throw new Error(`${folder}: has more than ${MAX_FILES} files`)
     }
   }
   if (!(await lstat(folder)).isDirectory()) throw new Error(`${folder}: is no folder`)

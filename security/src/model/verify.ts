@@ -1,3 +1,4 @@
+import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { createPublicKey, type KeyObject } from 'node:crypto'
 import { relative, sep } from 'node:path'
@@ -91,7 +92,8 @@ interface Limited {
 }
 
 const contentOf = async (file: string, { what, most }: Limited): Promise<string> => {
-  const handle = await open(file).catch((cause: unknown) => {
+  // A named pipe would keep the pod waiting without a word.
+  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK).catch((cause: unknown) => {
     throw new Error(
       (cause as NodeJS.ErrnoException).code === 'ENOENT'
         ? `there is no ${what} at ${file}`
@@ -100,7 +102,9 @@ const contentOf = async (file: string, { what, most }: Limited): Promise<string>
     )
   })
   try {
-    if ((await handle.stat()).size > most) throw new Error(`${file}: is too large for a ${what}`)
+    const stat = await handle.stat()
+    if (!stat.isFile()) throw new Error(`${file}: is no regular file`)
+    if (stat.size > most) throw new Error(`${file}: is too large for a ${what}`)
     return await handle.readFile('utf8')
   } finally {
     await handle.close()
