@@ -16,19 +16,14 @@ export interface Block {
 const MOST_UNREADABLE = 2
 
 /** The text that a block encodes in UTF-8; undefined when it is not readable, which most are not after a few digits. */
-export const decodeBlock = (
-  { digits, characters }: Encoding,
-  text: string,
-  block: Block,
-): string | undefined => {
-  const width = characters === 4 ? 6 : 4
+export const decodeBlock = ({ digits, bits }: Encoding, text: string, block: Block): string | undefined => {
   const points: number[] = []
   let unreadable = 0
   for (let at = block.from; at < block.to; at++) {
     const digit = digits[text.charCodeAt(at)] as number
     if (digit < 0) continue
-    block.held = ((block.held << width) | digit) & 0xffff
-    block.count += width
+    block.held = ((block.held << bits) | digit) & 0xffff
+    block.count += bits
     if (block.count < 8) continue
     block.count -= 8
     const point = nextPoint((block.held >> block.count) & 0xff, block)

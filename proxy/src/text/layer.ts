@@ -1,7 +1,8 @@
 import type { Finding } from '../core/finding.ts'
 import { clearedBy } from './cleared.ts'
-import { BASE64, HEX } from './encodings.ts'
+import { BASE32, BASE64, HEX } from './encodings.ts'
 import { escapeAt, escapesNothing, mayEscape } from './escapes.ts'
+import { listReader } from './list-reader.ts'
 import type { Program } from './program.ts'
 import type { Reader } from './reader.ts'
 import { copyRun, restart, type Run, startRun } from './run.ts'
@@ -65,7 +66,12 @@ const layerOf = (programs: readonly Held[], depth: number, runs: readonly Run[])
     depth,
     runs,
     encoded:
-      depth === DEEPEST ? [] : [BASE64, HEX].map((encoding) => runReader({ encoding, offset, openDecoded })),
+      depth === DEEPEST
+        ? []
+        : [
+            ...[BASE64, HEX, BASE32].map((encoding) => runReader({ encoding, offset, openDecoded })),
+            listReader({ offset, openDecoded }),
+          ],
     escaped: undefined,
     carried: '',
     length: offset,

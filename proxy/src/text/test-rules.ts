@@ -119,10 +119,24 @@ const NOISE = [
   'x',
 ]
 
+const listed =
+  (base: number, width: number, between: string) =>
+  (text: string): string =>
+    [...Buffer.from(text)].map((byte) => byte.toString(base).padStart(width, '0')).join(between)
+
+const base32 = (text: string): string =>
+  (listed(2, 8, '')(text).match(/.{1,5}/g) ?? [])
+    .map((five) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.charAt(parseInt(five.padEnd(5, '0'), 2)))
+    .join('')
+
 /** Ways to hide a text; `codes` are what a finding in it tells about them. */
 export const encodings: Readonly<Record<string, (text: string) => string>> = {
   'decoded:base64': (text) => Buffer.from(text).toString('base64'),
   'decoded:hex': (text) => Buffer.from(text).toString('hex'),
+  'decoded:base32': base32,
+  'decoded:binary': listed(2, 8, ' '),
+  'decoded:octal': listed(8, 3, ' '),
+  'decoded:decimal': listed(10, 1, ', '),
   'decoded:percent': (text) =>
     [...Buffer.from(text)].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join(''),
   'decoded:entity': (text) => Array.from(text, (char) => `&#${char.codePointAt(0)};`).join(''),

@@ -41,6 +41,10 @@ const hostile: Readonly<Record<string, string>> = {
   'heads without an anchor': 'Zyxw123',
   'halves of pairs': '\ud835',
   escapes: '%41%',
+  'numbers that begin a text': '33 65 66 67 68 69 70 71 72 1 ',
+  bits: '01101001 0110',
+  'dots and dashes': '.- -... / ',
+  base32: 'IFFUSQKJ',
   base64: 'QUtJQUlPU0ZPRE5ON0VYQU1QTEUg',
 }
 
