@@ -24,7 +24,7 @@ const OPERATOR = 'a-secret-of-an-operator-0123456789'
 const MAPS = '/api/v1/namespaces/postern/configmaps'
 const NAME = 'postern-controller.postern.svc'
 
-const closers: (() => Promise<unknown> | void)[] = []
+const closers: (() => unknown)[] = []
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close()
 })

@@ -56,11 +56,11 @@ export type OrderEdit<Told> = (orders: readonly Order[]) => {
 /** Orders that one store holds at most, ended ones included: together below 1 MB. */
 export const MAX_ORDERS = 1000
 
-export const inForce = ({ since, until, ended }: Order, now: number): boolean =>
-  ended === undefined && until > now && since <= now + CLOCK_LEEWAY_MS
-
-/** Clocks of the machines of one cluster differ by less. */
-const CLOCK_LEEWAY_MS = 60_000
+/**
+ * Whenever it began: a clock that was set back, or another machine's that is ahead, must not let in whom an order keeps out.
+ */
+export const inForce = ({ until, ended }: Pick<Order, 'until' | 'ended'>, now: number): boolean =>
+  ended === undefined && until > now
 
 const LIMITS = { depth: 6, nodes: 20 * MAX_ORDERS, keys: 20 * MAX_ORDERS }
 

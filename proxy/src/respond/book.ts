@@ -32,6 +32,8 @@ const REMEMBERED_MS = 3_600_000
 /** Orders of events that come by the second are not written each time. */
 const WORTH_WRITING_MS = 60_000
 const MINUTE_MS = 60_000
+/** Room that events cannot take: short orders, one after the other, must not keep an operator from giving one. */
+const FOR_OPERATORS = 100
 
 /** The orders with one more, or why not. An order about the same target is made longer, never shorter. */
 export const issue = (
@@ -60,9 +62,12 @@ export const issue = (
   }
   const kept = orders.filter((order) => isRemembered(order, now))
   const active = kept.filter((order) => inForce(order, now) && order.target.kind === target.kind)
-  if (kept.length >= MAX_ORDERS) return refused('full')
+  if (kept.length >= (ask.operator ? MAX_ORDERS : MAX_ORDERS - FOR_OPERATORS)) return refused('full')
   if (!ask.operator && active.length >= bounds.active[target.kind]) return refused('full')
-  if (!ask.operator && kept.filter(({ since }) => since > now - MINUTE_MS).length >= bounds.perMinute)
+  if (
+    !ask.operator &&
+    kept.filter(({ since }) => Math.abs(now - since) < MINUTE_MS).length >= bounds.perMinute
+  )
     return refused('throttled')
   const id = randomBytes(8).toString('hex')
   return {

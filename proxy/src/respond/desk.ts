@@ -64,14 +64,14 @@ export const desk = (options: DeskOptions): Desk => {
     }
   const webhooks = webhook(options)
   const count = (): void => meter.add('postern_respond_webhooks_total', 1, 'refused')
-  const none = (): void => undefined
+  const guessed = onceAMinute((refused) => log.warn('operator_secret_refused', { refused }))
   return {
     routes: {
       ...(tokenFile !== undefined && { 'POST /v1/respond/falco': guarded(tokenFile, webhooks, count) }),
       ...(operatorTokenFile !== undefined && {
-        'GET /v1/respond/orders': guarded(operatorTokenFile, () => list(options), none),
-        'POST /v1/respond/orders': guarded(operatorTokenFile, (ask) => order(ask, options), none),
-        'POST /v1/respond/undo': guarded(operatorTokenFile, (ask) => takeBack(ask, options), none),
+        'GET /v1/respond/orders': guarded(operatorTokenFile, () => list(options), guessed),
+        'POST /v1/respond/orders': guarded(operatorTokenFile, (ask) => order(ask, options), guessed),
+        'POST /v1/respond/undo': guarded(operatorTokenFile, (ask) => takeBack(ask, options), guessed),
       }),
     },
     take: async (wish) => {
@@ -162,7 +162,7 @@ const list = ({ store, now = Date.now }: DeskOptions): Promise<DeskAnswer> => {
     target: JSON.parse(JSON.stringify(target)) as JsonObject,
     since: iso(since),
     until: iso(until),
-    in_force: inForce({ since, until, target, ...order, ...(ended && { ended }) }, time),
+    in_force: inForce({ until, ...(ended && { ended }) }, time),
     ...(ended && { ended: { at: iso(ended.at), by: ended.by } }),
   }))
   return Promise.resolve({ status: 200, body: { orders } })
@@ -226,6 +226,19 @@ const aimIn = ({ kind, subject, tenant, via, overlay, namespace, pod }: JsonObje
 }
 
 const told = (status: number, error: string): DeskAnswer => ({ status, body: { error } })
+
+/** Says how often, at the first time and then at most once a minute: whoever guesses must not fill the log. */
+const onceAMinute = (say: (times: number) => void): (() => void) => {
+  let times = 0
+  let said = -Infinity
+  return () => {
+    times += 1
+    if (performance.now() - said < 60_000) return
+    say(times)
+    times = 0
+    said = performance.now()
+  }
+}
 
 const MIN_SECRET = 16
 const MAX_SECRET = 4096
