@@ -91,9 +91,9 @@ const NO_CONTROLLER = 'this guard gets neither certificates nor policy from a co
 
 /** Panels that are empty while all is well, and why. */
 const MAY_BE_EMPTY: Readonly<Record<string, string>> = {
-  'Audit and certificates / Certificate of the workload ends / {{instance}}': NO_CONTROLLER,
+  'Audit and certificates / Certificate of the workload ends in / {{instance}}': NO_CONTROLLER,
   'Audit and certificates / Renewals / {{source}} {{result}}': NO_CONTROLLER,
-  'Audit and certificates / Policy bundle confirmed / {{instance}}': NO_CONTROLLER,
+  'Audit and certificates / Since the policy bundle was confirmed / {{instance}}': NO_CONTROLLER,
 }
 
 live.each(panels)(`$name has numbers after demo traffic${WHY}`, async ({ name, expr }) => {

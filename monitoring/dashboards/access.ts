@@ -1,4 +1,4 @@
-import { audited, chosen, shown, type Board } from './board.ts'
+import { audited, chosen, shown, share, type Board } from './board.ts'
 
 const REFUSED = 'outcome="refused"'
 
@@ -36,7 +36,10 @@ export const access: Board = {
           width: 6,
           queries: [
             {
-              expr: `${chosen.rate('postern_identify_total', { where: { result: '="refused"' } })} / ${chosen.rate('postern_identify_total')}`,
+              expr: share(
+                chosen.rate('postern_identify_total', { where: { result: '="refused"' } }),
+                chosen.rate('postern_identify_total'),
+              ),
               legend: 'refused',
             },
           ],

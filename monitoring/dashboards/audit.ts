@@ -82,7 +82,7 @@ export const audit: Board = {
       panels: [
         {
           kind: 'series',
-          title: 'Certificate of the workload ends',
+          title: 'Certificate of the workload ends in',
           says: 'Time left, per guard that gets one. It is renewed when a third of its life is left.',
           unit: 's',
           width: 8,
@@ -109,7 +109,7 @@ export const audit: Board = {
         },
         {
           kind: 'series',
-          title: 'Policy bundle confirmed',
+          title: 'Since the policy bundle was confirmed',
           says: 'Time since the server last said that the bundle in use is the current one. Grows while it cannot be reached.',
           unit: 's',
           width: 8,

@@ -1,4 +1,4 @@
-import { audited, chosen, shown, type Board } from './board.ts'
+import { audited, chosen, shown, share, type Board } from './board.ts'
 
 export const behaviour: Board = {
   uid: 'postern-behaviour',
@@ -12,7 +12,7 @@ export const behaviour: Board = {
           kind: 'heat',
           title: 'Entropy of answers',
           says: 'Mean entropy of the next token over an answer, in bits: a lower bound from the alternatives that the model server gives. A band that moves up is a model that guesses more: another version, another sampling, or prompts it does not know.',
-          unit: 'none',
+          unit: 'suffix: bits',
           width: 12,
           queries: [{ expr: chosen.buckets('postern_behaviour_entropy_bits', { by: [] }), legend: '{{le}}' }],
         },
@@ -20,7 +20,7 @@ export const behaviour: Board = {
           kind: 'series',
           title: 'Entropy by model',
           says: 'Mean, and the highest of one token in one answer of twenty. Only answers whose request asked for probabilities count.',
-          unit: 'none',
+          unit: 'suffix: bits',
           width: 6,
           queries: [
             {
@@ -41,7 +41,10 @@ export const behaviour: Board = {
           width: 6,
           queries: [
             {
-              expr: `(${chosen.rate('postern_behaviour_flags_total', { where: { flag: '="entropy_high"' } })} or vector(0)) / ${chosen.observed('postern_behaviour_entropy_bits')}`,
+              expr: share(
+                chosen.rate('postern_behaviour_flags_total', { where: { flag: '="entropy_high"' } }),
+                chosen.observed('postern_behaviour_entropy_bits'),
+              ),
               legend: 'flagged',
             },
           ],
@@ -129,7 +132,13 @@ export const behaviour: Board = {
           width: 8,
           queries: [
             {
-              expr: `(${chosen.rate('postern_behaviour_answers_total', { by: ['model'], where: { result: '="declined"' } })}) / ${chosen.rate('postern_behaviour_answers_total', { by: ['model'] })}`,
+              expr: share(
+                chosen.rate('postern_behaviour_answers_total', {
+                  by: ['model'],
+                  where: { result: '="declined"' },
+                }),
+                chosen.rate('postern_behaviour_answers_total', { by: ['model'] }),
+              ),
               legend: '{{model}}',
             },
           ],

@@ -11,6 +11,8 @@ export interface Panel {
   readonly queries: readonly Query[]
   /** Of 24. */
   readonly width: number
+  /** Boards that say more: links at the panel's title. */
+  readonly more?: readonly Board['uid'][]
   /** Colours from these values up, lowest first. */
   readonly bands?: Bands
   /** Of a matrix: the labels that make rows and columns, and the field of Grafana that has the value. */
@@ -27,7 +29,8 @@ export interface Query {
   readonly from?: 'loki'
 }
 
-export type Unit = 's' | 'reqps' | 'percentunit' | 'short' | 'bytes' | 'ops' | 'none' | 'dateTimeFromNow'
+export type Unit =
+  's' | 'reqps' | 'percentunit' | 'short' | 'bytes' | 'ops' | 'none' | 'dateTimeFromNow' | 'suffix: bits'
 
 interface Bands {
   readonly orange?: number
@@ -66,6 +69,10 @@ export const pushed = promql({ matchers: '', over: '$__rate_interval', keep: [] 
 /** A series that a recording rule makes. Those have no `instance`. */
 export const recorded = (name: `postern:${string}`, matchers = ''): string =>
   `${name}{namespace=~"$namespace"${matchers === '' ? '' : `,${matchers}`}}`
+
+/** Of the whole, which has the labels of the part: 0 when there is no part, nothing when there is no whole. */
+export const share = (part: string, whole: string): string =>
+  `((${part}) or 0 * (${whole})) / ((${whole}) > 0)`
 
 /** A metric that every Node process may have, of the guards only. */
 export const ofGuards = (metric: string): string =>

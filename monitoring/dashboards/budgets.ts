@@ -78,7 +78,7 @@ export const budgets: Board = {
           width: 12,
           queries: [
             {
-              expr: `${chosen.rate('postern_tokens_total', { where: { kind: '="output"' } })} / ${chosen.rate('postern_requests_total', { where: { outcome: '=~"allowed|redacted|cut"' } })}`,
+              expr: `${chosen.rate('postern_tokens_total', { where: { kind: '="output"' } })} / (${chosen.rate('postern_requests_total', { where: { outcome: '=~"allowed|redacted|cut"' } })} > 0)`,
               legend: 'tokens',
             },
           ],

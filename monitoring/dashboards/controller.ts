@@ -43,7 +43,7 @@ export const controller: Board = {
         },
         {
           kind: 'stat',
-          title: 'Certificates end',
+          title: 'Certificates end in',
           says: 'Of the authority that signs, and of the webhook server. Both are renewed long before.',
           unit: 's',
           width: 6,

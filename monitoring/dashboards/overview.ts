@@ -1,4 +1,4 @@
-import { chosen, ofGuards, recorded, type Board } from './board.ts'
+import { chosen, ofGuards, recorded, share, type Board } from './board.ts'
 
 export const overview: Board = {
   uid: 'postern-overview',
@@ -20,6 +20,7 @@ export const overview: Board = {
         {
           kind: 'stat',
           title: 'Guards that do not',
+          more: ['postern-audit', 'postern-controller'],
           says: 'Guards that are scraped but not ready. Should be 0 outside of rollouts.',
           unit: 'none',
           width: 4,
@@ -42,12 +43,16 @@ export const overview: Board = {
         {
           kind: 'stat',
           title: 'Refused',
+          more: ['postern-security', 'postern-policy', 'postern-access'],
           says: 'Share of exchanges that were refused, for whatever reason. Compare with the usual; Security and Policy say why.',
           unit: 'percentunit',
           width: 4,
           queries: [
             {
-              expr: `${chosen.rate('postern_requests_total', { where: { outcome: '="refused"' } })} / ${chosen.rate('postern_requests_total')}`,
+              expr: share(
+                chosen.rate('postern_requests_total', { where: { outcome: '="refused"' } }),
+                chosen.rate('postern_requests_total'),
+              ),
               legend: 'refused',
             },
           ],
@@ -55,6 +60,7 @@ export const overview: Board = {
         {
           kind: 'stat',
           title: 'In progress',
+          more: ['postern-streaming', 'postern-upstream'],
           says: 'Exchanges in progress, streams included.',
           unit: 'none',
           width: 4,
@@ -63,6 +69,7 @@ export const overview: Board = {
         {
           kind: 'stat',
           title: 'Added by the guard (p99)',
+          more: ['postern-policy', 'postern-audit'],
           says: 'Time that the guard spends before it calls the model, 99th percentile. The objective is 25 ms.',
           unit: 's',
           width: 4,
@@ -77,6 +84,7 @@ export const overview: Board = {
         {
           kind: 'series',
           title: 'Requests that the guard itself failed',
+          more: ['postern-audit', 'postern-access'],
           says: 'Share refused because the guard could not check. The objective is 0.1 % over 30 days; 14.4 times that pages.',
           unit: 'percentunit',
           width: 12,
@@ -108,6 +116,7 @@ export const overview: Board = {
         {
           kind: 'stack',
           title: 'Requests by outcome',
+          more: ['postern-security', 'postern-behaviour', 'postern-redteam'],
           says: 'redacted: text was taken out. cut: a stream was stopped. refused: by policy, limits or checks. failed: the model or the guard.',
           unit: 'reqps',
           width: 8,
@@ -118,6 +127,7 @@ export const overview: Board = {
         {
           kind: 'stack',
           title: 'Requests by route',
+          more: ['postern-budgets'],
           says: 'Which APIs are used.',
           unit: 'reqps',
           width: 8,
@@ -126,6 +136,7 @@ export const overview: Board = {
         {
           kind: 'series',
           title: 'Whole exchange',
+          more: ['postern-upstream', 'postern-streaming'],
           says: 'From the first byte of a request to the last of its answer, the model included.',
           unit: 's',
           width: 8,
@@ -166,6 +177,7 @@ export const overview: Board = {
         {
           kind: 'series',
           title: 'Policy decision (p99)',
+          more: ['postern-policy'],
           says: 'Per stage. Above a few milliseconds: the cache does not help, or the OPA server is slow.',
           unit: 's',
           width: 8,

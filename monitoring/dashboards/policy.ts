@@ -1,4 +1,4 @@
-import { audited, chosen, shown, type Board } from './board.ts'
+import { audited, chosen, shown, share, type Board } from './board.ts'
 
 export const policy: Board = {
   uid: 'postern-policy',
@@ -46,7 +46,10 @@ export const policy: Board = {
           width: 8,
           queries: [
             {
-              expr: `${chosen.rate('postern_policy_cache_total', { where: { result: '="hit"' } })} / ${chosen.rate('postern_policy_cache_total')}`,
+              expr: share(
+                chosen.rate('postern_policy_cache_total', { where: { result: '="hit"' } }),
+                chosen.rate('postern_policy_cache_total'),
+              ),
               legend: 'hits',
             },
           ],

@@ -1,5 +1,5 @@
 import { rulesOf } from '../findings.ts'
-import { chosen, pushed, type Board } from './board.ts'
+import { chosen, pushed, share, type Board } from './board.ts'
 
 type Target = '="guarded"' | '="bare"'
 
@@ -7,10 +7,13 @@ const summed = (name: 'postern_sec_attacks' | 'postern_sec_successes', target: T
   pushed.sum(name, { where: { target } })
 
 const successRate = (target: Target): string =>
-  `${summed('postern_sec_successes', target)} / ${summed('postern_sec_attacks', target)}`
+  share(summed('postern_sec_successes', target), summed('postern_sec_attacks', target))
 
 const familyRate = (target: Target): string =>
-  `${pushed.sum('postern_sec_successes', { by: ['family'], where: { target } })} / ${pushed.sum('postern_sec_attacks', { by: ['family'], where: { target } })}`
+  share(
+    pushed.sum('postern_sec_successes', { by: ['family'], where: { target } }),
+    pushed.sum('postern_sec_attacks', { by: ['family'], where: { target } }),
+  )
 
 const prompts = (expected: 'attack' | 'benign', actual?: 'blocked' | 'allowed'): string =>
   pushed.sum('postern_sec_confusion', {
@@ -71,7 +74,7 @@ export const redteam: Board = {
           unit: 'percentunit',
           width: 5,
           bands: { orange: 0.8, red: 0.95, lowIsBad: true },
-          queries: [{ expr: `${prompts('attack', 'blocked')} / ${prompts('attack')}`, legend: 'blocked' }],
+          queries: [{ expr: share(prompts('attack', 'blocked'), prompts('attack')), legend: 'blocked' }],
         },
         {
           kind: 'stat',
@@ -80,7 +83,7 @@ export const redteam: Board = {
           unit: 'percentunit',
           width: 5,
           bands: { orange: 0.005, red: 0.02 },
-          queries: [{ expr: `${prompts('benign', 'blocked')} / ${prompts('benign')}`, legend: 'blocked' }],
+          queries: [{ expr: share(prompts('benign', 'blocked'), prompts('benign')), legend: 'blocked' }],
         },
       ],
     },
@@ -146,7 +149,10 @@ export const redteam: Board = {
           axes: { row: 'family', column: 'target', value: 'Value' },
           queries: [
             {
-              expr: `${pushed.sum('postern_sec_successes', { by: ['family', 'target'] })} / ${pushed.sum('postern_sec_attacks', { by: ['family', 'target'] })}`,
+              expr: share(
+                pushed.sum('postern_sec_successes', { by: ['family', 'target'] }),
+                pushed.sum('postern_sec_attacks', { by: ['family', 'target'] }),
+              ),
               legend: '',
             },
           ],

@@ -125,6 +125,7 @@ const panelOf = (panel: Panel): Builder<GrafanaPanel> => {
     .description(panel.says)
     .datasource(panel.queries[0]?.from === 'loki' ? LOKI : PROMETHEUS)
     .span(panel.width)
+    .links((panel.more ?? []).map(linkTo))
     .height(HEIGHT[panel.kind])
     .targets(targets)
   if (panel.kind === 'logs') return builder
@@ -133,6 +134,12 @@ const panelOf = (panel: Panel): Builder<GrafanaPanel> => {
   if (panel.words) builder.mappings([wordsOf(panel.words)])
   return builder
 }
+
+/** With what the viewer chose: variables and time. */
+const linkTo = (uid: Board['uid']): DashboardLinkBuilder =>
+  new DashboardLinkBuilder(uid.replace('postern-', ''))
+    .type(DashboardLinkType.Link)
+    .url(`/d/${uid}?\${__all_variables}&\${__url_time_range}`)
 
 const builderOf = (panel: Panel) => {
   switch (panel.kind) {
@@ -211,7 +218,10 @@ const targetOf = (panel: Panel, query: Query, refId: string): Builder<Dataquery>
     .legendFormat(query.legend)
     .datasource(PROMETHEUS)
   if (isInstant(panel)) return target.instant().format(PromQueryFormat.Table)
-  return panel.kind === 'heat' ? target.range().format(PromQueryFormat.Heatmap) : target.range()
+  if (panel.kind === 'heat') return target.range().format(PromQueryFormat.Heatmap)
+  // Dots over the lines, each of which leads to a trace. Only buckets have them.
+  if (panel.kind === 'series' && query.expr.includes('_bucket{')) target.exemplar(true)
+  return target.range()
 }
 
 const thresholdsOf = ({ orange, red, lowIsBad }: NonNullable<Panel['bands']>): ThresholdsConfigBuilder => {

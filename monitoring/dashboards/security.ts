@@ -1,5 +1,5 @@
 import { rulesOf } from '../findings.ts'
-import { audited, chosen, recorded, shown, type Board } from './board.ts'
+import { audited, chosen, recorded, shown, share, type Board } from './board.ts'
 
 const CONTENT = { where: { code: '=~"content_blocked|policy_denied"' } } as const
 
@@ -22,7 +22,7 @@ export const security: Board = {
           width: 6,
           queries: [
             {
-              expr: `3600 * (${chosen.rate('postern_findings_total', { where: { rule: rulesOf('injection'), direction: '="request"' } })})`,
+              expr: `3600 * (${chosen.rate('postern_findings_total', { where: { rule: rulesOf('injection'), direction: '="request"' } })}) or vector(0)`,
               legend: 'an hour',
             },
           ],
@@ -35,7 +35,14 @@ export const security: Board = {
           width: 6,
           queries: [
             {
-              expr: `${shown.increase('postern_findings_total', { where: { rule: rulesOf('injection'), direction: '="request"', action: '="block"' } })} / ${shown.increase('postern_findings_total', { where: { rule: rulesOf('injection'), direction: '="request"' } })}`,
+              expr: share(
+                shown.increase('postern_findings_total', {
+                  where: { rule: rulesOf('injection'), direction: '="request"', action: '="block"' },
+                }),
+                shown.increase('postern_findings_total', {
+                  where: { rule: rulesOf('injection'), direction: '="request"' },
+                }),
+              ),
               legend: 'blocked',
             },
           ],
@@ -48,13 +55,7 @@ export const security: Board = {
           width: 6,
           queries: [
             {
-              expr: shown.increase('postern_findings_total', {
-                where: {
-                  rule: rulesOf('secret'),
-                  direction: '="response"',
-                  action: '=~"redact|tokenize|block"',
-                },
-              }),
+              expr: `(${shown.increase('postern_findings_total', { where: { rule: rulesOf('secret'), direction: '="response"', action: '=~"redact|tokenize|block"' } })}) or vector(0)`,
               legend: 'kept in',
             },
           ],
@@ -68,7 +69,10 @@ export const security: Board = {
           width: 6,
           queries: [
             {
-              expr: `${chosen.rate('postern_refusals_total', CONTENT)} / ${chosen.rate('postern_requests_total')}`,
+              expr: share(
+                chosen.rate('postern_refusals_total', CONTENT),
+                chosen.rate('postern_requests_total'),
+              ),
               legend: 'refused',
             },
           ],
@@ -204,7 +208,10 @@ export const security: Board = {
           width: 6,
           queries: [
             {
-              expr: `${shown.increase('postern_feedback_total', { where: { verdict: '="wrong"' } })} / ${shown.increase('postern_feedback_total')}`,
+              expr: share(
+                shown.increase('postern_feedback_total', { where: { verdict: '="wrong"' } }),
+                shown.increase('postern_feedback_total'),
+              ),
               legend: 'wrong',
             },
           ],
