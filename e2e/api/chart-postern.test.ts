@@ -164,7 +164,7 @@ describe('a guarded namespace, without any webhook or mutating policy', () => {
         imagePullPolicy: 'IfNotPresent' as const,
       },
       ...{
-        resources: { cpu: '100m', memory: '256Mi' },
+        resources: { cpu: '100m', memory: '256Mi', memoryLimit: '512Mi' },
         drainSeconds: 30,
         adminPort: 8081,
         guardPort: 8080,

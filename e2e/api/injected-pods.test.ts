@@ -100,7 +100,7 @@ describe('pods with a guard on a real API server', () => {
     })
     const stored = await create<Pod>(injected(restrictedPod('vllm', limited)))
     const guard = stored.spec!.initContainers!.find((container) => container.name === 'postern')
-    expect(guard?.resources?.limits).toEqual({ cpu: '500m', memory: '256Mi' })
+    expect(guard?.resources?.limits).toEqual({ cpu: '500m', memory: '512Mi' })
     expect(jsonPatch(stored, injected(stored))).toEqual([])
   })
 

@@ -23,6 +23,12 @@ const quantity = (example: string) =>
   z.string().regex(/^[1-9]\d{0,11}(?:\.\d{1,3})?(?:m|k|Ki|M|Mi|G|Gi)?$/, {
     error: `must be a Kubernetes quantity such as ${example}`,
   })
+const UNITS: Readonly<Record<string, number>> = {
+  ...{ m: 1e-3, k: 1e3, M: 1e6, G: 1e9 },
+  ...{ Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30 },
+}
+const bytesOf = (amount: string): number =>
+  Number.parseFloat(amount) * (UNITS[amount.replace(/^[\d.]+/, '')] ?? 1)
 const whole = (min: number, max: number) => z.int().min(min).max(max)
 
 const address = (host: string, number: number) =>

@@ -15,6 +15,7 @@ export interface Tuning {
   readonly drainSeconds: number
   readonly cpu: string
   readonly memory: string
+  readonly memoryLimit: string
   readonly adminPort: number | undefined
 }
 
@@ -32,6 +33,7 @@ const NAMES = [
   'drain-seconds',
   'cpu',
   'memory',
+  'memory-limit',
   'admin-port',
 ] as const
 type Name = (typeof NAMES)[number]
@@ -55,6 +57,7 @@ export const readTuning = (
     )
   }
   const read = reader(annotations)
+  const memory = read('memory', matching(MEMORY), 'a quantity such as 256Mi')
   const mode = read(
     'mode',
     (text) => (text === 'auto' || text === 'takeover' || text === 'service' ? text : undefined),
@@ -82,7 +85,12 @@ export const readTuning = (
     drainSeconds:
       read('drain-seconds', number(0, 3600), 'whole seconds from 0 to 3600') ?? settings.drainSeconds,
     cpu: read('cpu', matching(CPU), 'a quantity such as 100m or 2') ?? settings.resources.cpu,
-    memory: read('memory', matching(MEMORY), 'a quantity such as 256Mi') ?? settings.resources.memory,
+    memory: memory ?? settings.resources.memory,
+    // Who asks for more than the usual limit, and says no more, must not get a pod that the API server refuses.
+    memoryLimit:
+      read('memory-limit', matching(MEMORY), 'a quantity such as 512Mi') ??
+      memory ??
+      settings.resources.memoryLimit,
     adminPort: read('admin-port', number(1024, 65_535), 'a port from 1024 to 65535'),
   }
 }

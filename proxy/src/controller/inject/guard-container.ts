@@ -39,7 +39,7 @@ export const guardContainer = ({ settings, tuning, overlay, portNames }: GuardPa
   ],
   resources: {
     requests: { cpu: tuning.cpu, memory: tuning.memory },
-    limits: { memory: tuning.memory },
+    limits: { memory: tuning.memoryLimit },
   },
   startupProbe: {
     ...asks(overlay.adminPort, '/readyz'),

@@ -126,6 +126,10 @@ test('what the owner asks for counts', () => {
   })
   expect(overlayOf(pod)).toMatchObject({ models: ['llama-3', 'mistral'], adminPort: 9901, drainSeconds: 60 })
   expect(guardOf(pod).resources).toEqual({ requests: { cpu: '2', memory: '1Gi' }, limits: { memory: '1Gi' } })
+  const { pod: bounded } = inject(
+    podWith({ ports: [{ containerPort: 7000 }] }, { memory: '1Gi', 'memory-limit': '2Gi' }),
+  )
+  expect(guardOf(bounded).resources).toMatchObject({ requests: { memory: '1Gi' }, limits: { memory: '2Gi' } })
   expect(guardOf(pod).env![0]).toEqual({ name: 'POSTERN_CONFIG', value: 'models: [$$(NOT_EXPANDED)]\n' })
   expect(pod.spec!.volumes).toContainEqual({
     name: 'postern-secret',

@@ -7,7 +7,7 @@ export interface InjectSettings {
   /** Name to the YAML of a complete guard configuration, byte for byte as it reaches the guard. */
   readonly profiles: ReadonlyMap<string, string>
   /** Kubernetes quantities. Both are requested; memory is the limit too. */
-  readonly resources: { readonly cpu: string; readonly memory: string }
+  readonly resources: { readonly cpu: string; readonly memory: string; readonly memoryLimit: string }
   /** How long running answers may go on when a pod ends. */
   readonly drainSeconds: number
   readonly adminPort: number

@@ -9,7 +9,7 @@ export const settings: InjectSettings = {
     ['default', defaultProfile],
     ['strict', 'models: [$(NOT_EXPANDED)]\n'],
   ]),
-  resources: { cpu: '100m', memory: '256Mi' },
+  resources: { cpu: '100m', memory: '256Mi', memoryLimit: '512Mi' },
   drainSeconds: 30,
   adminPort: 8081,
   guardPort: 8080,
