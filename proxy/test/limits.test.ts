@@ -15,7 +15,7 @@ beforeAll(async () => {
   const data = JSON.parse(
     readFileSync(resolve(import.meta.dirname, '../../policies/data.json'), 'utf8'),
   ) as Data
-  data.limits.roles['user'] = { requests_per_second: 1, burst: 2, concurrency: 100 }
+  data.limits.roles['user'] = { requests_per_second: 0.1, burst: 2, concurrency: 100 }
   data.limits.roles['developer'] = { tokens_per_minute: 400 }
   data.limits.roles['service'] = { concurrency: 1 }
   writeFileSync(join(folder, 'data.json'), JSON.stringify(data))

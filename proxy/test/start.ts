@@ -20,6 +20,7 @@ export interface Line {
   readonly status: number
   readonly reasons: readonly string[]
   readonly caller: { readonly subject: string } | null
+  readonly policy: { readonly engine: string }
   readonly findings: readonly {
     readonly rule: string
     readonly action: string
@@ -109,7 +110,7 @@ export const startTestGuard = async (options: TestGuardOptions = {}): Promise<Te
     running,
     config,
     logged: () => lines.join('\n'),
-    records: () => settledRecords(auditFile),
+    records: () => settledRecords(auditFile, `http://127.0.0.1:${running.adminPort}`),
     close: async () => {
       await running.server.close(0)
       await running.close()
@@ -119,15 +120,29 @@ export const startTestGuard = async (options: TestGuardOptions = {}): Promise<Te
   }
 }
 
-const settledRecords = async (file: string): Promise<readonly Line[]> => {
+/** A client has its answer before the log has the record, and of a caller who is not known the log holds no beginning. */
+const settledRecords = async (file: string, adminUrl: string): Promise<readonly Line[]> => {
   for (let tries = 0; ; tries++) {
     await new Promise((resolve) => setTimeout(resolve, 20))
+    const over = await exchangesOver(adminUrl)
     const lines = readFileSync(file, 'utf8')
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as Line)
-    const ended = new Set(lines.filter(({ type }) => type === 'exchange').map(({ id }) => id))
+    const exchanges = lines.filter(({ type }) => type === 'exchange')
+    const ended = new Set(exchanges.map(({ id }) => id))
     const open = lines.filter(({ type, id }) => type === 'begin' && !ended.has(id))
-    if (open.length === 0 || tries > 100) return lines.filter(({ type }) => type === 'exchange')
+    const judged = exchanges.filter(({ policy }) => policy.engine !== '')
+    if ((open.length === 0 && over !== undefined && judged.length >= over) || tries > 300) return exchanges
   }
+}
+
+/** How many there were; undefined while one is under way. Requests that reach no handler are not among them. */
+const exchangesOver = async (adminUrl: string): Promise<number | undefined> => {
+  const text = await fetch(`${adminUrl}/metrics`).then((answer) => answer.text())
+  if (!/^postern_in_flight 0$/m.test(text) && /^postern_in_flight /m.test(text)) return undefined
+  return [...text.matchAll(/^postern_requests_total\{.*\} (\d+)$/gm)].reduce(
+    (sum, [, count]) => sum + Number(count),
+    0,
+  )
 }

@@ -50,7 +50,7 @@ const types = (file = path) => linesOf(file).map(({ type }) => type)
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 const until = async (holds: () => boolean) => {
-  for (let i = 0; i < 200 && !holds(); i++) await sleep(25)
+  for (let i = 0; i < 600 && !holds(); i++) await sleep(25)
   expect(holds()).toBe(true)
 }
 

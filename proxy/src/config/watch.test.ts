@@ -61,7 +61,7 @@ const setUp = (apply?: (config: Config) => void) => {
 }
 
 const until = async (condition: () => boolean): Promise<void> => {
-  for (let i = 0; i < 200 && !condition(); i++) await new Promise((resolve) => setTimeout(resolve, 20))
+  for (let i = 0; i < 750 && !condition(); i++) await new Promise((resolve) => setTimeout(resolve, 20))
   expect(condition()).toBe(true)
 }
 

@@ -69,7 +69,7 @@ const start = async (more: Partial<ServiceAccountOptions> = {}, now = Date.now, 
     server: url,
     tokenFile: join(folder, 'token'),
     audiences: ['postern'],
-    timeoutMs: 500,
+    timeoutMs: 3000,
     ...more,
   }
   const identifier = serviceAccountIdentifier(options, { meter: noMeter, log, now })
@@ -189,7 +189,7 @@ test('one review serves all who present the same token at once', async () => {
 test('reviews in flight are bounded', async () => {
   const { stub, identifier } = await start({ maxInFlight: 2 })
   const answer = stub.answer
-  stub.answer = (...args) => setTimeout(() => answer(...args), 100)
+  stub.answer = (...args) => setTimeout(() => answer(...args), 1000)
   const answers = await Promise.all(Array.from({ length: 5 }, async () => call(identifier, await token())))
   expect(answers.filter((each) => each === SUBJECT)).toHaveLength(2)
   expect(answers.filter((each) => each === 'guard_unavailable')).toHaveLength(3)

@@ -98,7 +98,7 @@ test('a file that is swapped is seen without being told', async () => {
   const engine = await start({ data })
   const before = engine.revision()
   writeFileSync(data, JSON.stringify({ ...policyData(), tenants: {} }))
-  for (let tries = 0; engine.revision() === before && tries < 100; tries++) {
+  for (let tries = 0; engine.revision() === before && tries < 300; tries++) {
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
   expect((await engine.decide(asked())).allow).toBe(false)

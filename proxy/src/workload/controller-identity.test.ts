@@ -56,7 +56,7 @@ const start = async (options: Partial<ControllerIdentityOptions> = {}): Promise<
     retryMaxMs: 20,
     firstWaitMs: 50,
     spreadMs: 1,
-    timeoutMs: 1000,
+    timeoutMs: 10_000,
     ...it,
     ...options,
   }))

@@ -59,7 +59,7 @@ const start = async (options: Partial<SpireIdentityOptions> = {}): Promise<Workl
     retryMinMs: 10,
     retryMaxMs: 20,
     firstWaitMs: 50,
-    timeoutMs: 1000,
+    timeoutMs: 10_000,
     ...it,
     ...options,
   }))
@@ -287,7 +287,7 @@ test.each<[string, () => Promise<TestWorkloadApi['onCall']>, RegExp]>([
   'an agent that %s leaves the workload without an identity, and is asked again',
   async (_what, make, reason) => {
     agent.onCall = await make()
-    await start({ timeoutMs: 300 })
+    await start({ timeoutMs: 1500 })
     await it.until(() => failures().length >= 2)
     expect(failures()[0]).toMatch(reason)
     expect(identity?.unready()).toMatch(/none yet/)
