@@ -31,9 +31,9 @@ export const command: Command = {
     }
     const stop = new AbortController()
     const end = (): void => {
+      if (stop.signal.aborted) process.exit(130)
       io.err('\npostern-sec: stopping; what was sent is kept. Once more ends at once.\n')
       stop.abort()
-      for (const name of SIGNALS) process.removeListener(name, end)
     }
     for (const name of SIGNALS) process.on(name, end)
     try {

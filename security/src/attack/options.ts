@@ -92,6 +92,8 @@ export const readOptions = (args: readonly string[]): AttackOptions => {
     throw new RangeError('give --target and --model, or --demo')
   if ([values.with, values.list, values.replay].filter((given) => given !== undefined).length > 1)
     throw new RangeError('give one of --with, --list and --replay')
+  if (values.fuzz !== '0' && (values.with ?? values.list ?? values.replay) !== undefined)
+    throw new RangeError('--fuzz breeds from our own attacks only: leave out --with, --list and --replay')
   if (values.gate !== undefined && (values.with === 'all' || values.with?.includes(',')))
     throw new RangeError('--gate takes one tool: each has its own baseline')
   if (values['update-baseline'] && values.gate === undefined)

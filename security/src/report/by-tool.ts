@@ -23,6 +23,8 @@ const JUDGED: Readonly<Record<string, string>> = {
 export const judgedBy = (tool: string): string =>
   JUDGED[tool.split(':')[0] ?? ''] ?? 'Judged by the tool itself.'
 
+const MOST_TOOLS = 24
+
 /** The newest run of each tool with the same model: this one first, then the newest whole ones of others. */
 export const newestOfEach = (record: RunRecord, before: readonly RunRecord[]): readonly RunRecord[] => {
   const others = before.filter(
@@ -30,7 +32,8 @@ export const newestOfEach = (record: RunRecord, before: readonly RunRecord[]): r
       tool !== record.tool && model === record.model && unfinished === undefined && replayed === undefined,
   )
   const newest = new Map(others.map((run) => [run.tool, run]))
-  return [record, ...newest.values()].filter(({ targets }) => targets.guarded ?? targets.bare)
+  const shown = [...newest.values()].toSorted((a, b) => (a.at < b.at ? 1 : -1)).slice(0, MOST_TOOLS)
+  return [record, ...shown].filter(({ targets }) => targets.guarded ?? targets.bare)
 }
 
 const NAMES: Readonly<Record<string, string>> = {

@@ -45,6 +45,9 @@ export const runWatched = ({ program, args, env }: Started, watched: Watched): P
       detached: true,
     })
     let said = ''
+    let killing: NodeJS.Timeout | undefined
+    const outlived = (): void => signal(child, 'SIGKILL')
+    process.once('exit', outlived)
     const hear = (chunk: Buffer): void => void (said = (said + chunk.toString('utf8')).slice(-MOST_SAID))
     child.stdout.on('data', hear)
     child.stderr.on('data', hear)
@@ -55,7 +58,6 @@ export const runWatched = ({ program, args, env }: Started, watched: Watched): P
       signal(child, 'SIGTERM')
       killing = setTimeout(() => signal(child, 'SIGKILL'), GRACE_MS)
     }
-    let killing: NodeJS.Timeout | undefined
     const late = setTimeout(() => end('late'), watched.deadlineMs)
     const started = performance.now()
     const ticking = setInterval(
@@ -66,6 +68,7 @@ export const runWatched = ({ program, args, env }: Started, watched: Watched): P
     if (watched.stop?.aborted === true) stopped()
     watched.stop?.addEventListener('abort', stopped)
     const settle = (): void => {
+      process.removeListener('exit', outlived)
       clearTimeout(late)
       clearTimeout(killing)
       clearInterval(ticking)

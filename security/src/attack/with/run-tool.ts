@@ -32,8 +32,8 @@ export interface Running {
 
 /**
  * Starts foreign tools, one after the other, each against the guarded target and then against the bare one, and keeps what they found
- * like runs of ours. The result is the highest exit code: 2 when one that was asked for is not installed. Throws Error when a tool
- * fails before it has found anything.
+ * like runs of ours. The result is the highest exit code: 2 when one that was asked for is not installed. Throws Error when the only
+ * tool fails before it has found anything.
  */
 export const runTools = async (running: Running): Promise<number> => {
   const { options, targets, io } = running
@@ -44,9 +44,20 @@ export const runTools = async (running: Running): Promise<number> => {
   if (there.length === 0 || (options.tool !== 'all' && missing.length > 0)) return 2
   const codes: number[] = []
   for (const name of there) {
-    if (targets.stop?.aborted !== true) codes.push(await runTool(name, running))
+    if (targets.stop?.aborted === true) break
+    codes.push(await (there.length === 1 ? runTool(name, running) : runOrSay(name, running)))
   }
   return Math.max(...codes)
+}
+
+/** One tool that fails does not take the others with it. */
+const runOrSay = async (name: ToolName, running: Running): Promise<number> => {
+  try {
+    return await runTool(name, running)
+  } catch (error) {
+    running.io.err(`postern-sec: ${error instanceof Error ? error.message : `${name} failed`}\n`)
+    return 3
+  }
 }
 
 const howToInstall = (name: ToolName, { tools }: AttackOptions): string => {

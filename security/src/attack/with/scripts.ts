@@ -30,10 +30,9 @@ export const parseLines = (report: string): readonly ForeignAttempt[] =>
     })
 
 /** A library without a program of its own: a short script of ours uses it. */
-const script = (pin: Tool['pin'], note: string, more = ''): Tool => ({
+const script = (pin: Tool['pin'], note: string, install = pip): Tool => ({
   pin,
-  install: (folder, config) =>
-    `python3 -m venv ${folder} && ${folder}/bin/pip install -r ${config}/requirements.txt${more && ` && ${folder}/bin/pip ${more}`}   # ${pin.name}==${pin.version}, ${note}`,
+  install: (folder, config) => `${install(folder, config)}   # ${pin.name}==${pin.version}, ${note}`,
   fine: [0],
   hidesFailures: false,
   program: 'bin/python',
@@ -46,11 +45,13 @@ const script = (pin: Tool['pin'], note: string, more = ''): Tool => ({
   parse: parseLines,
 })
 
+const pip = (folder: string, config: string): string =>
+  `python3 -m venv ${folder} && ${folder}/bin/pip install -r ${config}/requirements.txt`
+
+/** For a package that asks for versions which its own dependencies of today no longer load. */
+const uvWithOverrides = (folder: string, config: string): string =>
+  `python3 -m venv ${folder} && ${folder}/bin/pip install uv && ${folder}/bin/uv pip install --python ${folder}/bin/python -r ${config}/requirements.txt --override ${config}/overrides.txt`
+
 export const pyrit = script({ name: 'pyrit', version: '1.1.0' }, '1 GB')
-// It asks for numpy 1, which its own dependencies of today no longer load.
-export const promptbench = script(
-  { name: 'promptbench', version: '0.0.4' },
-  '6 GB',
-  "install --upgrade 'numpy>=2'",
-)
+export const promptbench = script({ name: 'promptbench', version: '0.0.4' }, '6 GB', uvWithOverrides)
 export const art = script({ name: 'adversarial-robustness-toolbox', version: '1.20.1' }, '300 MB')

@@ -47,9 +47,10 @@ export interface Places {
 export const asAttempt = ({ family, mutator, verdict }: ForeignAttempt, at: number): Attempt => ({
   attack: {
     id: `foreign-${at}`,
-    family: family as Attempt['attack']['family'],
+    // A label of metrics and a row of the report: not whatever a configuration says.
+    family: (/^[a-z_]{1,40}$/.test(family) ? family : 'other') as Attempt['attack']['family'],
     seed: 'foreign',
-    mutators: mutator === 'plain' ? [] : [mutator],
+    mutators: mutator === 'plain' ? [] : [mutator.slice(0, 60)],
     messages: [],
     tools: false,
   },
