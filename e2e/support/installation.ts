@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { eventually } from '../cluster/processes.ts'
 import { api, type Api } from './api.ts'
+import { manifest } from './full.ts'
 
 /** The release that the specs of the full tier share, by the names that the documentation uses. */
 export const RELEASE = 'postern'
@@ -27,6 +28,18 @@ const BY_CERTIFICATE = {
   },
 }
 
+/** What falcosidekick and operators show the controller. */
+export const SECRETS = {
+  falcosidekick: 'a-secret-of-falcosidekick-0123456789',
+  operator: 'a-secret-of-an-operator-0123456789',
+} as const
+
+const SHELL = {
+  name: 'shell',
+  match: { rules: ['Terminal shell in container'], sources: ['syscall'], priority: 'notice' },
+  respond: 'quarantine',
+}
+
 /** The image made from this repository, and times that a test can wait for. */
 const VALUES: Values = {
   image: { repository: 'postern.local/postern', tag: 'e2e', pullPolicy: 'Never' },
@@ -35,6 +48,7 @@ const VALUES: Values = {
   certificates: { settleSeconds: 120 },
   // Specs look into pods of guarded namespaces.
   admission: { debug: 'warn' },
+  respond: { enabled: true, secret: 'respond', settings: { rules: [SHELL] } },
   guard: {
     profiles: {
       mtls: { server: { tls: TLS } },
@@ -46,9 +60,12 @@ const VALUES: Values = {
 /** `helm upgrade --install` into an own namespace; waits until everything of it is ready. */
 export const install = async (values: Values = {}): Promise<Api> => {
   const cluster = await api()
+  const metadata = { name: 'respond', namespace: RELEASE }
+  await cluster.apply(manifest({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: RELEASE } }))
+  await cluster.apply(manifest({ apiVersion: 'v1', kind: 'Secret', metadata, stringData: SECRETS }))
   await cluster.helm(
     [
-      ...['upgrade', '--install', RELEASE, CHART, '--namespace', RELEASE, '--create-namespace'],
+      ...['upgrade', '--install', RELEASE, CHART, '--namespace', RELEASE],
       ...['--wait', '--timeout', '180s', '--values', '-'],
     ],
     JSON.stringify(merge(VALUES, values)),

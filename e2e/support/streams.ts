@@ -21,6 +21,8 @@ export interface Streams {
   readonly streams: number
   /** Of each stream; its length is this times the model's pace. */
   readonly pieces: number
+  /** How often the client tries again what did not begin; never when absent. */
+  readonly retries?: number
 }
 
 /** Makes a change while the client holds so many streams open. Each stream that ends is followed by another until the change is made. */

@@ -9,11 +9,18 @@ import { trustAuthorities } from './trust.ts'
  */
 const input = createInterface({ input: process.stdin })
 const [line] = (await once(input, 'line')) as [string]
-const { url, token, streams, pieces } = JSON.parse(line) as {
+const {
+  url,
+  token,
+  streams,
+  pieces,
+  retries = 0,
+} = JSON.parse(line) as {
   url: string
   token: string
   streams: number
   pieces: number
+  retries?: number
 }
 let going = true
 input.once('close', () => {
@@ -22,7 +29,7 @@ input.once('close', () => {
 
 trustAuthorities()
 setInterval(trustAuthorities, 1000).unref()
-const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: token, maxRetries: 0, timeout: 60_000 })
+const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: token, maxRetries: retries, timeout: 60_000 })
 const tally = { whole: 0, cut: 0, refused: 0, problems: {} as Record<string, number> }
 let begun = 0
 
