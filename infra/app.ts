@@ -1,6 +1,7 @@
 import { App, type TerraformStack } from 'cdktf'
 import { encrypted } from './aspects/encryption.ts'
 import { noPublicEndpoints } from './aspects/public-endpoints.ts'
+import { reviewedOnly } from './aspects/reviewed.ts'
 import { requireTags, tagged } from './aspects/tags.ts'
 import { addAspects } from './aspects/visit.ts'
 import { AwsClusterStack } from './aws/cluster-stack.ts'
@@ -24,7 +25,7 @@ export const infrastructure = (environments: readonly Environment[], outdir: str
       new PlatformStack(app, `${environment.cloud}-platform`, environment),
     ])
       // cdktf asks a stack's own aspects, and not those of the app.
-      addAspects(stack, [tagged(environment.tags), requireTags, encrypted, noPublicEndpoints])
+      addAspects(stack, [tagged(environment.tags), reviewedOnly, requireTags, encrypted, noPublicEndpoints])
   return app
 }
 

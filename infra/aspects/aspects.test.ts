@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { CloudwatchLogGroup } from '@cdktf/provider-aws/lib/cloudwatch-log-group/index.js'
+import { EbsVolume } from '@cdktf/provider-aws/lib/ebs-volume/index.js'
 import { EksCluster } from '@cdktf/provider-aws/lib/eks-cluster/index.js'
 import { LaunchTemplate } from '@cdktf/provider-aws/lib/launch-template/index.js'
 import { AwsProvider } from '@cdktf/provider-aws/lib/provider/index.js'
@@ -22,6 +23,7 @@ import { infrastructure } from '../app.ts'
 import { written } from '../test/synth.ts'
 import { encrypted } from './encryption.ts'
 import { noPublicEndpoints } from './public-endpoints.ts'
+import { reviewedOnly } from './reviewed.ts'
 import { requireTags, tagged } from './tags.ts'
 import { addAspects } from './visit.ts'
 
@@ -137,6 +139,32 @@ const open: Readonly<Record<string, readonly [(stack: TerraformStack) => unknown
       }),
     /its value gateway\.service\.type opens the cluster/,
   ],
+  'half of the internet in a rule': [
+    (stack) =>
+      new VpcSecurityGroupIngressRule(stack, 'x', {
+        securityGroupId: 's',
+        ipProtocol: '-1',
+        cidrIpv4: '128.0.0.0/1',
+      }),
+    /lets everybody in/,
+  ],
+  'nodes with public addresses': [
+    (stack) => new LaunchTemplate(stack, 'x', { networkInterfaces: [{ associatePublicIpAddress: 'true' }] }),
+    /associate_public_ip_address/,
+  ],
+  'a chart whose single value opens a load balancer': [
+    (stack) =>
+      new Release(stack, 'x', {
+        name: 'x',
+        chart: 'x',
+        set: [{ name: 'controller.service.type', value: 'LoadBalancer' }],
+      }),
+    /its value controller\.service\.type opens the cluster/,
+  ],
+  'a chart with an ingress among its extra objects': [
+    (stack) => new Release(stack, 'x', { name: 'x', chart: 'x', values: ['extra: [{ kind: Ingress }]'] }),
+    /extra\.0\.kind/,
+  ],
   'a chart with an ingress': [
     (stack) =>
       new Release(stack, 'x', { name: 'x', chart: 'x', values: ['grafana: { ingress: { enabled: true } }'] }),
@@ -216,6 +244,12 @@ test('the tags of the environment reach every resource and replace none of its o
     (stack) => new S3Bucket(stack, 'x', { bucket: 'x', tags: { owner: 'mine' } }),
   )
   expect(made.planted?.resource.aws_s3_bucket?.x).toMatchObject({ tags: { ...tags, owner: 'mine' } })
+})
+
+test('a type that nobody has looked at breaks synth', () => {
+  expect(() =>
+    synth([reviewedOnly], (stack) => new EbsVolume(stack, 'x', { availabilityZone: 'a', size: 1 })),
+  ).toThrow(/\[planted\/x\] aws_ebs_volume: nobody has said/)
 })
 
 test("cdktf's own switch to write all the same is off", () => {

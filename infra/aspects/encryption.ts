@@ -1,4 +1,5 @@
 import { blocks, given, listed, value } from './read.ts'
+import { all, must } from './rule.ts'
 import { byType, everyResource, type Rule } from './visit.ts'
 
 /** A key of ours: what a cloud encrypts by itself it also decrypts for everybody with a right to read. */
@@ -6,16 +7,6 @@ const key =
   (...path: readonly string[]): Rule =>
   ({ attributes }) =>
     given(value(attributes, ...path)) ? undefined : `name a key of yours in ${path.join('.')}.`
-
-const must =
-  (path: readonly string[], wanted: boolean | string): Rule =>
-  ({ attributes }) =>
-    value(attributes, ...path) === wanted ? undefined : `set ${path.join('.')} to ${JSON.stringify(wanted)}.`
-
-const all =
-  (...rules: readonly Rule[]): Rule =>
-  (resource) =>
-    rules.map((rule) => rule(resource)).find((problem) => problem !== undefined)
 
 /** Rules for what keeps data; add a row when a stack uses a type that does. */
 const rules: Readonly<Record<string, Rule>> = {

@@ -1,22 +1,14 @@
 import { parse } from 'yaml'
 import { blocks, listed, value } from './read.ts'
+import { all, must } from './rule.ts'
 import { byType, everyResource, type Attributes, type Rule } from './visit.ts'
 
 /** Addresses that mean everybody, as the clouds write them. */
 const EVERYBODY = new Set(['0.0.0.0/0', '::/0', '*', 'Internet', 'Any', 'allUsers', 'allAuthenticatedUsers'])
 
-const open = (found: unknown): boolean => listed(found).some((address) => EVERYBODY.has(String(address)))
-
-/** The attribute must be exactly this: what is left out has the cloud's default, which is often public. */
-const must =
-  (path: readonly string[], wanted: boolean | string): Rule =>
-  ({ attributes }) =>
-    value(attributes, ...path) === wanted ? undefined : `set ${path.join('.')} to ${JSON.stringify(wanted)}.`
-
-const all =
-  (...rules: readonly Rule[]): Rule =>
-  (resource) =>
-    rules.map((rule) => rule(resource)).find((problem) => problem !== undefined)
+/** Halves and quarters of the internet are the internet. */
+const open = (found: unknown): boolean =>
+  listed(found).some((address) => EVERYBODY.has(String(address)) || /\/[0-7]$/.test(String(address)))
 
 const closed =
   (what: string, found: (attributes: Attributes) => boolean): Rule =>
@@ -31,6 +23,12 @@ const rules: Readonly<Record<string, Rule>> = {
   ),
   aws_subnet: ({ attributes }) =>
     attributes.map_public_ip_on_launch === true ? 'set map_public_ip_on_launch to false.' : undefined,
+  aws_launch_template: ({ attributes }) =>
+    blocks(attributes, 'network_interfaces').some(
+      (each) => String(each.associate_public_ip_address) === 'true',
+    )
+      ? 'set associate_public_ip_address of network_interfaces to "false".'
+      : undefined,
   aws_security_group: closed('everybody', (group) =>
     blocks(group, 'ingress').some((rule) => open(rule.cidr_blocks) || open(rule.ipv6_cidr_blocks)),
   ),
@@ -98,10 +96,10 @@ const rules: Readonly<Record<string, Rule>> = {
   ),
   azurerm_network_security_rule: closed('everybody', (rule) => admitsEverybody(rule)),
   helm_release: ({ attributes }) => {
-    const service = listed(attributes.values)
-      .map((text) => parse(String(text)) as unknown)
-      .flatMap((values) => publicServices(values))
-      .at(0)
+    const [service] = [
+      ...listed(attributes.values).flatMap((text) => publicServices(parse(String(text)))),
+      ...blocks(attributes, 'set').flatMap((each) => publicSetting(String(each.name), String(each.value))),
+    ]
     return service === undefined
       ? undefined
       : `its value ${service} opens the cluster; put a gateway of your own in front.`
@@ -116,14 +114,22 @@ const admitsEverybody = (rule: Attributes): boolean =>
   rule.access === 'Allow' &&
   (open(rule.source_address_prefix) || open(rule.source_address_prefixes))
 
-/** Paths of values that make a Service of a kind that is reached from outside, or an Ingress. */
+/** Paths of values that make a Service of a kind that is reached from outside, an Ingress, or a Gateway. */
 const publicServices = (values: unknown, path: readonly string[] = []): string[] => {
   if (typeof values !== 'object' || values === null) return []
   return Object.entries(values).flatMap(([key, found]) => {
     const here = [...path, key]
     if (key === 'type' && (found === 'LoadBalancer' || found === 'NodePort')) return [here.join('.')]
+    if (key === 'kind' && (found === 'Ingress' || found === 'Gateway')) return [here.join('.')]
     if (key === 'ingress' && value(found as Attributes, 'enabled') === true)
       return [`${here.join('.')}.enabled`]
     return publicServices(found, here)
   })
 }
+
+/** The same, where one value is set by its path. */
+const publicSetting = (path: string, found: string): string[] =>
+  (/(^|\.)type$/.test(path) && (found === 'LoadBalancer' || found === 'NodePort')) ||
+  (/(^|\.)ingress\.enabled$/.test(path) && found === 'true')
+    ? [path]
+    : []

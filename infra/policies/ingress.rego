@@ -54,7 +54,7 @@ deny contains stack.finding("ingress", resource.id, "use a private endpoint: add
 _admits_everybody(resource) if {
 	resource.type == "aws_vpc_security_group_ingress_rule"
 	some key in {"cidr_ipv4", "cidr_ipv6"}
-	resource.attributes[key] in _everybody
+	_means_everybody(resource.attributes[key])
 }
 
 _admits_everybody(resource) if {
@@ -73,7 +73,7 @@ _admits_everybody(resource) if {
 	resource.type == "google_compute_firewall"
 	object.get(resource.attributes, "direction", "INGRESS") == "INGRESS"
 	some range in object.get(resource.attributes, "source_ranges", ["0.0.0.0/0"])
-	range in _everybody
+	_means_everybody(range)
 }
 
 _admits_everybody(resource) if {
@@ -82,10 +82,22 @@ _admits_everybody(resource) if {
 }
 
 _admits_everybody(resource) if {
+	endswith(resource.type, "_iam_binding")
+	some member in resource.attributes.members
+	member in _everybody
+}
+
+_admits_everybody(resource) if {
+	resource.type == "aws_launch_template"
+	some interface in stack.blocks(resource.attributes, "network_interfaces")
+	interface.associate_public_ip_address in {true, "true"}
+}
+
+_admits_everybody(resource) if {
 	resource.type == "google_container_cluster"
 	some networks in stack.blocks(resource.attributes, "master_authorized_networks_config")
 	some block in stack.blocks(networks, "cidr_blocks")
-	block.cidr_block in _everybody
+	_means_everybody(block.cidr_block)
 }
 
 _admits_everybody(resource) if {
@@ -102,11 +114,20 @@ _admits_everybody(resource) if {
 _inbound_from_everybody(rule) if {
 	rule.direction == "Inbound"
 	rule.access == "Allow"
-	rule.source_address_prefix in _everybody
+	some source in array.concat(
+		[object.get(rule, "source_address_prefix", "")],
+		object.get(rule, "source_address_prefixes", []),
+	)
+	_means_everybody(source)
 }
+
+_means_everybody(range) if range in _everybody
+
+# Halves and quarters of the internet are the internet.
+_means_everybody(range) if regex.match(`/[0-7]$`, range)
 
 _open(block) if {
 	some key in {"cidr_blocks", "ipv6_cidr_blocks"}
 	some range in block[key]
-	range in _everybody
+	_means_everybody(range)
 }

@@ -77,3 +77,15 @@ test_service_without_private_endpoint if {
 		"azurerm_private_endpoint": {"y": {"private_service_connection": {"private_connection_resource_id": "${azurerm_key_vault.x.id}"}}},
 	}})
 }
+
+test_everybody_by_other_ways if {
+	found(one("aws_vpc_security_group_ingress_rule", {"cidr_ipv4": "128.0.0.0/1"}))
+	found(one("aws_security_group", {"ingress": [{"cidr_blocks": ["0.0.0.0/2"]}]}))
+	found(one("google_compute_firewall", {"source_ranges": ["64.0.0.0/2"]}))
+	inbound := {"direction": "Inbound", "access": "Allow"}
+	several := object.union(inbound, {"source_address_prefixes": ["10.0.0.0/8", "0.0.0.0/1"]})
+	found(one("azurerm_network_security_rule", several))
+	found(one("google_storage_bucket_iam_binding", {"members": ["allUsers"]}))
+	found(one("aws_launch_template", {"network_interfaces": [{"associate_public_ip_address": "true"}]}))
+	not found(one("aws_vpc_security_group_ingress_rule", {"cidr_ipv4": "10.0.0.0/8"}))
+}

@@ -11,6 +11,7 @@ import data.infra.pins
 import data.infra.retention
 import data.infra.stack
 import data.infra.tags
+import data.infra.types
 
 deny contains found if some found in access.deny
 
@@ -23,6 +24,8 @@ deny contains found if some found in pins.deny
 deny contains found if some found in retention.deny
 
 deny contains found if some found in tags.deny
+
+deny contains found if some found in types.deny
 
 deny contains stack.finding("stack", "input", "it has no resources; give the cdk.tf.json of one stack") if {
 	not input.resource

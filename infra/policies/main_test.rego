@@ -10,7 +10,7 @@ test_findings_of_every_topic_arrive if {
 	topics := {finding.topic | some finding in infra.deny} with input as {
 		"terraform": {"required_providers": {"aws": {"version": "~> 5.0"}}},
 		"data": {"aws_iam_policy_document": {"x": {"statement": [{"actions": ["*"], "resources": ["*"]}]}}},
-		"resource": {"aws_s3_bucket": {"x": {"bucket": "audit"}}},
+		"resource": {"aws_s3_bucket": {"x": {"bucket": "audit"}}, "aws_instance": {"x": {}}},
 	}
-	topics == {"access", "encryption", "ingress", "pins", "retention", "tags"}
+	topics == {"access", "encryption", "ingress", "pins", "retention", "tags", "types"}
 }

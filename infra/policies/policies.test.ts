@@ -1,5 +1,7 @@
 import { beforeAll, expect, test } from '@jest/globals'
 import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { aws } from '../environments/aws.ts'
 import { azure } from '../environments/azure.ts'
 import { google } from '../environments/google.ts'
@@ -93,6 +95,20 @@ real('a wildcard in a policy of the real stack is found', () => {
     { topic: 'access', resource: `data.aws_iam_policy_document.${id}.statement[0]` },
     { topic: 'access' },
   ])
+})
+
+real('a resource of a type that nobody has looked at is found', () => {
+  const stack = stacks['aws-cluster']!
+  const told = findings({ ...stack, resource: { ...stack.resource, aws_instance: { x: {} } } })
+  expect(told).toMatchObject([{ topic: 'types', resource: 'aws_instance.x' }])
+})
+
+test('the types that somebody has looked at are those of the stacks, and no more', () => {
+  const { reviewed_types: reviewed } = JSON.parse(readFileSync(join(folder, 'reviewed.json'), 'utf8')) as {
+    reviewed_types: string[]
+  }
+  const used = new Set(Object.values(stacks).flatMap(({ resource }) => Object.keys(resource)))
+  expect(reviewed).toEqual([...used].sort())
 })
 
 test('the planted weaknesses are laid over resources that exist', () => {
