@@ -15,9 +15,9 @@ export const SET_ASIDE =
 export const FORMER =
   '(?:previous|prior|above|preceding|earlier|past|former|foregoing|existing|initial|original|upstream|current|present|built in|default|hidden|system|system s|developer|developer s|old|safety|pre existing|preset)'
 
-/** What a model is told to do, as its operators and attackers call it. */
+/** What a model is told to do, as its operators and attackers call it. One rule alone is a linter's. */
 export const INSTRUCTIONS =
-  '(?:instructions?|instruction sets?|rules?|prompts?|directions?|directives?|guidelines?|guidance|commands?|orders?|constraints?|context|programming|restrictions?|polic(?:y|ies)|training|assignments?|tasks?|settings?|safeguards?|safety rules?|guardrails?|limitations?|text|messages?|conversations?|content|requests?|inputs?)'
+  '(?:instructions?|instruction sets?|rules|prompts?|directions?|directives?|guidelines?|guidance|commands?|orders?|constraints?|context|programming|restrictions?|polic(?:y|ies)|training|assignments?|tasks?|settings?|safeguards?|safety rules?|guardrails?|limitations?|text|messages?|conversations?|content|requests?|inputs?)'
 
 /** Verbs that are said of much else, and are suspicious of instructions only. */
 export const DROP = '(?:cancel|reset|drop|clear|skip|delete|remove)'

@@ -1,10 +1,11 @@
 import { expect, test } from '@jest/globals'
 import { compileScanner } from '../text/scanner.ts'
 import { injectionRules } from './injection.ts'
+import type { disguisedRules } from './injection-disguised.ts'
 import type { languageRules } from './injection-languages.ts'
 import { rows, rulesIn, type Samples } from './samples.ts'
 
-type Rules = Exclude<keyof typeof injectionRules, keyof typeof languageRules>
+type Rules = Exclude<keyof typeof injectionRules, keyof typeof languageRules | keyof typeof disguisedRules>
 
 const scanner = compileScanner({
   name: 'injection',

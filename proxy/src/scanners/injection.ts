@@ -1,4 +1,5 @@
 import type { Rule } from '../core/rule.ts'
+import { disguisedRules } from './injection-disguised.ts'
 import { documentRules, turnRules } from './injection-documents.ts'
 import { extractionRules } from './injection-extraction.ts'
 import { jailbreakRules } from './injection-jailbreak.ts'
@@ -14,6 +15,7 @@ export const injectionRules = {
   ...extractionRules,
   ...jailbreakRules,
   ...documentRules,
+  ...disguisedRules,
   ...turnRules,
   ...languageRules,
 } as const satisfies Record<string, Rule>
