@@ -71,7 +71,7 @@ export class AzureCluster extends Construct {
       diskEncryptionSetId: disks.id,
       keyManagementService: { keyVaultKeyId: keys.key('secrets').id, keyVaultNetworkAccess: 'Private' },
       defaultNodePool: this.systemPool(),
-      dependsOn: rights,
+      dependsOn: [...rights, ...options.network.ready],
     })
     for (const pool of environment.nodePools) this.pool(pool)
     this.logs()

@@ -12,6 +12,7 @@ import { SubnetNetworkSecurityGroupAssociation } from '@cdktf/provider-azurerm/l
 import { Subnet } from '@cdktf/provider-azurerm/lib/subnet/index.js'
 import { VirtualNetworkPeering } from '@cdktf/provider-azurerm/lib/virtual-network-peering/index.js'
 import { VirtualNetwork } from '@cdktf/provider-azurerm/lib/virtual-network/index.js'
+import type { ITerraformDependable } from 'cdktf'
 import { Construct } from 'constructs'
 import type { AzureEnvironment } from '../environment.ts'
 
@@ -28,6 +29,8 @@ export interface PrivateServiceOptions {
 export class AzureNetwork extends Construct {
   readonly network: VirtualNetwork
   readonly nodes: Subnet
+  /** What must be there before nodes start: AKS refuses a subnet without its way out. */
+  readonly ready: ITerraformDependable[] = []
   /** Where the API server has its address, so that it reaches a private vault. */
   readonly apiServer: Subnet
   private readonly group: ResourceGroup
@@ -140,11 +143,18 @@ export class AzureNetwork extends Construct {
       sku: 'Standard',
     })
     const gateway = new NatGateway(this, 'out', { ...this.place(this.environment.name), skuName: 'Standard' })
-    new NatGatewayPublicIpAssociation(this, 'out-association', {
-      natGatewayId: gateway.id,
-      publicIpAddressId: address.id,
-    })
-    new SubnetNatGatewayAssociation(this, 'nodes-out', { subnetId: this.nodes.id, natGatewayId: gateway.id })
+    this.ready.push(
+      new NatGatewayPublicIpAssociation(this, 'out-association', {
+        natGatewayId: gateway.id,
+        publicIpAddressId: address.id,
+      }),
+    )
+    this.ready.push(
+      new SubnetNatGatewayAssociation(this, 'nodes-out', {
+        subnetId: this.nodes.id,
+        natGatewayId: gateway.id,
+      }),
+    )
   }
 
   private peer(): void {
