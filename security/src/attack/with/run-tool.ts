@@ -189,6 +189,12 @@ const whyUnfinished = ({ name, options }: One, { how, code }: Ended): string | u
   return ROWS[name].fine.includes(code) ? undefined : `${name} failed with exit code ${code}`
 }
 
-/** Without what a terminal would act on. */
+/** Without what a terminal would act on, and of a progress bar only what was drawn last. */
 const plain = (text: string): string =>
-  text.replaceAll(/\p{Cc}/gu, (character) => (character === '\n' ? '\n' : ' ')).slice(-2000)
+  text
+    .split('\n')
+    .map((line) => line.slice(line.lastIndexOf('\r') + 1))
+    .join('\n')
+    .replaceAll(/\p{Cc}\[[0-9;]*[A-Za-z]/gu, '')
+    .replaceAll(/\p{Cc}/gu, (character) => (character === '\n' ? '\n' : ' '))
+    .slice(-2000)
