@@ -4,6 +4,7 @@ export const chart = fileURLToPath(new URL('../observability', import.meta.url))
 export const everything = {
   storage: { kind: 'pvc', storageClass: 'fast', keep: true },
   elasticsearch: { enabled: true },
+  tempo: { enabled: true },
   kibana: { enabled: true, clients: [{ namespaceSelector: {} }] },
   grafana: { clients: [{ namespaceSelector: {} }] },
   alertmanager: { configSecret: 'receivers', egress: [{ ports: [{ port: 587 }] }] },

@@ -233,6 +233,25 @@ helmTest('every pod starts closed, and a component is opened only for those that
   expect(names(policies)).not.toContain('NetworkPolicy/observability-grafana')
 })
 
+helmTest('with Tempo, traces are linked both ways, and guards of any namespace may send theirs', async () => {
+  const manifests = await render({ tempo: { enabled: true } })
+  const { datasources } = parse(configOf(manifests, 'observability-grafana', 'datasources.yaml')) as {
+    readonly datasources: readonly { readonly uid: string; readonly jsonData?: unknown }[]
+  }
+  const linked = (uid: string): string =>
+    JSON.stringify(datasources.find((source) => source.uid === uid)?.jsonData)
+  expect(linked('prometheus')).toContain('"datasourceUid":"tempo"')
+  expect(linked('loki')).toContain('"datasourceUid":"tempo"')
+  expect(linked('tempo')).toContain('"datasourceUid":"loki"')
+  const traces = find(manifests, 'NetworkPolicy', 'observability-traces')
+  expect(pick(traces, 'spec.ingress.0.ports')).toEqual([{ protocol: 'TCP', port: 4318 }])
+  expect(pick(traces, 'spec.ingress.0.from.0')).toEqual({
+    namespaceSelector: {},
+    podSelector: { matchLabels: { 'postern.dev/injected': 'true' } },
+  })
+  expect(names(await render({})).filter((name) => name.includes('tempo'))).toEqual([])
+})
+
 helmTest('refuses Kibana without Elasticsearch, and Fluentd without Loki', async () => {
   await expect(render({ kibana: { enabled: true } })).rejects.toThrow(/needs elasticsearch\.enabled/)
   await expect(render({ loki: { enabled: false } })).rejects.toThrow(/needs loki\.enabled/)
