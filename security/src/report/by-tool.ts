@@ -65,7 +65,8 @@ const row = (run: RunRecord): string => {
   const { guarded, bare } = run.targets
   const through = guarded && sum(guarded.families)
   const open = bare && sum(bare.families)
-  const note = run.unfinished === undefined ? '' : ' (did not end)'
+  const requests = Object.keys((guarded ?? bare)?.families ?? {}).every((name) => name === 'harmful_request')
+  const note = `${requests ? ', for the model to decline' : ''}${run.unfinished === undefined ? '' : ' (did not end)'}`
   return `<tr><th scope="row">${escapeHtml(toolName(run))}${note}</th><td>${escapeHtml(run.at.slice(0, 10))}</td>${[
     String((through ?? open)?.attacks ?? 0),
     open === undefined ? 'not tried' : String(open.successes),
