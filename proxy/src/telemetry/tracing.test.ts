@@ -225,7 +225,7 @@ test('a collector that never answers drops spans beyond the bound and cannot hol
   for (let i = 0; i < 1000; i++) tracer.start(exchange).end({ status: 200, outcome: 'allowed' })
   const from = performance.now()
   await tracer.close()
-  expect(performance.now() - from).toBeLessThan(5000)
+  expect(performance.now() - from).toBeLessThan(15_000)
 })
 
 test('a collector that is not there is logged once, and requests go on', async () => {

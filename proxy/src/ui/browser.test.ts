@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { startTestGuard, type TestGuard } from '../../test/start.ts'
@@ -19,6 +19,9 @@ import { PASSWORD } from './test/start.ts'
 
 // Lines of the log leave out what is empty.
 const NOTHING_ODD = { tools: [], flags: [], entropy: null, served: null } as const
+
+// A browser on a busy machine takes its time.
+jest.setTimeout(120_000)
 
 const described = chromium === undefined ? describe.skip : describe
 
@@ -100,7 +103,7 @@ described('in Chromium, before a real guard', () => {
   }
 
   const holds = (condition: string): Promise<unknown> =>
-    opened.page.waitForFunction(condition, { timeout: 15_000, polling: 50 })
+    opened.page.waitForFunction(condition, { timeout: 60_000, polling: 50 })
 
   const submit = async (): Promise<void> => {
     await Promise.all([opened.page.waitForNavigation(), opened.page.keyboard.press('Enter')])

@@ -168,7 +168,7 @@ test('an agent that denies for a while does not end what is valid, one that keep
     states(state)(stream, {})
     end(stream, 14)
   }
-  await (await start({ withdrawnAfterMs: 400 })).ready()
+  await (await start({ withdrawnAfterMs: 3000 })).ready()
   agent.onCall = deny
   const before = agent.calls.length
   await it.until(() => agent.calls.length > before + 2)

@@ -28,7 +28,7 @@ const asked = (address: string, token = 'a.b.c') => ({
 const waits = Symbol('waits')
 /** What an answer is by now: `waits` while the API server, which says nothing here, is asked. */
 const soon = async <T>(answer: Promise<T>): Promise<T | typeof waits> =>
-  Promise.race([answer, new Promise<typeof waits>((done) => setTimeout(() => done(waits), 200))])
+  Promise.race([answer, new Promise<typeof waits>((done) => setTimeout(() => done(waits), 1500))])
 
 test('guards of one namespace that ask all at once leave room for those of another', async () => {
   const route = reviewsRoute({
