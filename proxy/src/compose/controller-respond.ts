@@ -61,6 +61,7 @@ export const controllerResponder = (
   let leads = (): boolean => false
   const force = standing({
     ...{ stores: [store], audit, meter, log },
+    writtenBefore: Date.now(),
     onStep: (order, step) => {
       if (leads()) sink?.order(order, step)
     },

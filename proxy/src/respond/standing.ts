@@ -9,6 +9,8 @@ export interface StandingOptions {
   /** After each change of what is in force. Must not throw. */
   readonly onStep?: (order: Order, step: AuditResponse['step']) => void
   readonly onChange: (inForce: readonly Order[]) => void
+  /** Beginnings before that are not written again, by stores that are read after the start: milliseconds since the epoch. None when absent. */
+  readonly writtenBefore?: number
   readonly meter: Meter
   readonly log: Log
   /** Milliseconds since the epoch. */
@@ -30,7 +32,7 @@ const LOOK_MS = 60_000
  * process lives under it. Those in force at the start are taken as they are: their beginning was written when they began.
  */
 export const standing = (options: StandingOptions): Standing => {
-  const { stores, meter, log, now = Date.now } = options
+  const { stores, meter, log, writtenBefore = 0, now = Date.now } = options
   let known = new Map<string, Order>()
   let timer: NodeJS.Timeout | undefined
   let closed = false
@@ -54,7 +56,8 @@ export const standing = (options: StandingOptions): Standing => {
     const before = known
     known = next
     options.onChange([...next.values()])
-    if (!first) for (const [order, step] of steps(before, { next, all, time })) tell(order, step)
+    if (!first)
+      for (const [order, step] of steps(before, { next, all, time, writtenBefore })) tell(order, step)
     for (const kind of KINDS)
       meter.set(
         'postern_respond_active',
@@ -81,16 +84,18 @@ interface After {
   readonly next: ReadonlyMap<string, Order>
   readonly all: ReadonlyMap<string, Order>
   readonly time: number
+  readonly writtenBefore: number
 }
 
 function* steps(
   before: ReadonlyMap<string, Order>,
-  { next, all, time }: After,
+  { next, all, time, writtenBefore }: After,
 ): Iterable<[Order, AuditResponse['step']]> {
   for (const [id, order] of next) {
     const was = before.get(id)
-    if (was === undefined) yield [order, 'began']
-    else if (was.until < order.until) yield [order, 'extended']
+    if (was === undefined) {
+      if (order.since >= writtenBefore) yield [order, 'began']
+    } else if (was.until < order.until) yield [order, 'extended']
   }
   for (const [id, was] of before) {
     if (next.has(id)) continue
