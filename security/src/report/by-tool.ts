@@ -65,7 +65,7 @@ const row = (run: RunRecord): string => {
   const { guarded, bare } = run.targets
   const through = guarded && sum(guarded.families)
   const open = bare && sum(bare.families)
-  const requests = Object.keys((guarded ?? bare)?.families ?? {}).every((name) => name === 'harmful_request')
+  const requests = Object.keys((guarded ?? bare)?.families ?? {}).join() === 'harmful_request'
   const note = `${requests ? ', for the model to decline' : ''}${run.unfinished === undefined ? '' : ' (did not end)'}`
   return `<tr><th scope="row">${escapeHtml(toolName(run))}${note}</th><td>${escapeHtml(run.at.slice(0, 10))}</td>${[
     String((through ?? open)?.attacks ?? 0),
