@@ -9,7 +9,8 @@ export interface Chart {
 }
 
 /**
- * Every third-party chart and its version, looked up on 2026-11-21. All but gpu and cert-manager were rendered from their sources with the values of
+ * Every third-party chart and its version, compared on 2026-11-22 with the newest tags of its repository that could be seen, which are of
+ * August 2026; gpu was not. All but gpu and cert-manager were rendered from their sources with the values of
  * `platform/values.ts`, at these versions. To move one, change it here and run the tests.
  */
 export const charts = {
