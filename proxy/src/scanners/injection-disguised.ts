@@ -44,6 +44,11 @@ export const disguisedRules = {
     pattern: rot13(overrideRules['override-instructions'].pattern),
     score: 0.95,
   },
+  'rot13-override-given': {
+    ...folded,
+    pattern: rot13(overrideRules['override-given-instructions'].pattern),
+    score: 0.9,
+  },
   'rot13-override-own': {
     ...folded,
     pattern: rot13(overrideRules['override-own-instructions'].pattern),

@@ -13,6 +13,11 @@ export const overrideRules = {
     pattern: `${SET_ASIDE} ${FILLER}${FORMER} (?:and [a-z]{3,12} |or [a-z]{3,12} |[a-z]{3,12} )?${INSTRUCTIONS}`,
     score: 0.95,
   },
+  'override-given-instructions': {
+    ...folded,
+    pattern: `${SET_ASIDE} ${FILLER}(?:instructions?|rules|prompts?|directives?|guidelines|restrictions|orders) (?:that |which )?(?:you (?:were|have been|had been|ve been) (?:given|told|provided|programmed)|you received|(?:(?:given|stated|written|listed) )?(?:above|before this|previously given|so far))`,
+    score: 0.9,
+  },
   'drop-instructions': {
     ...folded,
     pattern: `${DROP} ${FILLER}${FORMER} (?:[a-z]{3,12} )?(?:instructions|instruction sets?|rules|prompts?|directives|guidelines|constraints|programming|restrictions|polic(?:y|ies)|safeguards?|guardrails|limitations|context|assignment)`,
