@@ -109,6 +109,7 @@ helmTest('an injected pod is only labelled, and says the same to the webhook', a
     'postern.dev/admin-port': '8081',
     'postern.dev/cpu': '100m',
     'postern.dev/memory': '256Mi',
+    'postern.dev/memory-limit': '512Mi',
   })
   expect(pick(find(manifests, 'Service', 'chat-llm-api'), 'spec.ports.0.targetPort')).toBe('http')
 })

@@ -20,7 +20,7 @@
   image: {{ include "llm-api.modelImage" . }}
   imagePullPolicy: {{ ternary .Values.guard.image.pullPolicy .Values.model.image.pullPolicy .Values.demo.enabled }}
   {{- if .Values.demo.enabled }}
-  command: [{{ .Values.demo.node }}, --input-type=module, --eval]
+  command: [{{ .Values.demo.node }}, --max-semi-space-size=16, --input-type=module, --eval]
   args:
     - |-
       import { startModel } from '/postern/proxy/demo/model.ts'
