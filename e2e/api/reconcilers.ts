@@ -35,7 +35,7 @@ export interface Running extends Api {
   readonly lead: (leading: boolean) => void
   /** JSON of what `kubectl get` answers; undefined when there is no such thing. */
   readonly get: (...args: readonly string[]) => Promise<Seen | undefined>
-  /** Waits until `look` gives something, at most 20 seconds. */
+  /** Waits until `look` gives something, at most a minute. */
   readonly until: <T>(look: () => Promise<T | undefined | false>) => Promise<T>
   /** Reason and message of the Events about an object. */
   readonly events: (namespace: string, name: string) => Promise<readonly string[]>
@@ -96,7 +96,7 @@ export const running = async (config: Partial<ReconcilerConfig> = {}): Promise<R
         const found = await look()
         if (found === undefined || found === false) throw new Error('not yet')
         return found
-      }, 20),
+      }, 60),
     events: async (namespace, name) => {
       const selector = `involvedObject.name=${name}`
       const path = '{range .items[*]}{.reason}: {.message}{"\\n"}{end}'
