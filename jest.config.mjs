@@ -24,5 +24,7 @@ export default {
       },
     ],
   },
-  testTimeout: 20_000,
+  // Two cores that also build and serve what is tested.
+  testTimeout: 60_000,
+  maxWorkers: '100%',
 }
