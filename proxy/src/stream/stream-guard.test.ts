@@ -133,10 +133,10 @@ describe('a stream', () => {
   })
 
   test('gives out nothing of a key until it is complete, and then its placeholder', async () => {
-    const out = await run(say('my ', 'KE', 'Y-AAAA', '1111', '.'))
+    const out = await run(say('my ', 'KE', 'Y-AAAA', '1111', '!'))
     expect(out.map((delta) => (delta.kind === 'text' ? delta.text : delta.kind))).toEqual([
       'my ',
-      `${placeholder('fake-key')}.`,
+      `${placeholder('fake-key')}!`,
       'finish',
       'done',
     ])
