@@ -2,7 +2,6 @@ import { createHash, hash } from 'node:crypto'
 import { constants } from 'node:fs'
 import { lstat, open, readdir } from 'node:fs/promises'
 import { join, posix } from 'node:path'
-import { pipeline } from 'node:stream/promises'
 
 /** What an OpenSSF Model Signing 1.0 statement says of the files of a model. */
 export interface Manifest {
@@ -72,10 +71,21 @@ export const shown = (name: string): string => name.slice(0, MAX_NAME).replace(/
 // Other implementations sort by code point, not by UTF-16 unit.
 const byBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b))
 
-/** In pieces, so that a file may be larger than memory. A link that took the place of a file since it was listed is not followed. */
+/**
+ * In pieces through one buffer, so that a file may be larger than memory and the garbage collector has nothing to be late with. A link
+ * that took the place of a file since it was listed is not followed.
+ */
 const digestOf = async (file: string): Promise<string> => {
   const sum = createHash('sha256')
+  const piece = Buffer.allocUnsafe(PIECE)
   const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW)
-  await pipeline(handle.createReadStream({ highWaterMark: PIECE }), sum)
-  return sum.digest('hex')
+  try {
+    for (;;) {
+      const { bytesRead } = await handle.read(piece, 0, PIECE)
+      if (bytesRead === 0) return sum.digest('hex')
+      sum.update(piece.subarray(0, bytesRead))
+    }
+  } finally {
+    await handle.close()
+  }
 }
