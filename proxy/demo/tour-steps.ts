@@ -36,8 +36,8 @@ const seeing = async (seen: () => Promise<Seen>): Promise<Seen> => {
     return await seen()
   } catch (error) {
     if (!(error instanceof APIError)) throw error
-    const { headers, status, message } = error as APIError<number, Headers>
-    return { text: `${error.constructor.name}: ${message || status}`, id: headers.get('x-request-id') ?? '' }
+    const { headers, status, message } = error as APIError
+    return { text: `${error.constructor.name}: ${message || status}`, id: headers?.get('x-request-id') ?? '' }
   }
 }
 

@@ -9,6 +9,8 @@ export interface AnswerOptions {
   readonly response: ServerResponse
   readonly hasBody: boolean
   readonly writeStallMs: number
+  /** The largest body that is accepted. */
+  readonly bodyBytes: number
   /** Should the connection end with this answer? Asked once, when the answer begins. */
   readonly closing: () => boolean
   /** Told once, when all of the answer was given to the socket. */
@@ -36,8 +38,12 @@ const ALLOWED = new Set([
 ])
 const ALLOWED_FAMILIES = ['x-ratelimit-', 'anthropic-ratelimit-', 'x-postern-']
 
-/** How long and how much of an unread body is thrown away, so that the refusal is not lost in a connection reset. */
-const LINGER = { maxMs: 1000, maxBytes: 1024 * 1024 }
+/**
+ * How long an unread body is thrown away, so that the refusal is not lost in a connection reset: nginx's lingering_timeout. A
+ * body a little over the limit is what clients send by mistake, so twice the limit is read to its end.
+ */
+const LINGER_MS = 5000
+const LINGER_BYTES = 1024 * 1024
 
 const DONE = Promise.resolve()
 
@@ -73,7 +79,10 @@ export const openAnswer = (options: AnswerOptions): OpenAnswer => {
       begin(status, head)
       if (cut && options.hasBody && !options.request.complete) {
         response.write(body)
-        await discardBody(options.request, LINGER)
+        await discardBody(options.request, {
+          maxMs: LINGER_MS,
+          maxBytes: LINGER_BYTES + 2 * options.bodyBytes,
+        })
         return finish()
       }
       options.ended()

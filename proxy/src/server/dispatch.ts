@@ -57,6 +57,7 @@ const begin = (context: Dispatch, connection: Connection, pair: Pair): void => {
     response,
     hasBody: announcesBody(request),
     writeStallMs: limits.writeStallMs,
+    bodyBytes: limits.bodyBytes,
     closing: () => connection.retired || context.closing(),
     ended: () => (connection.endedAt = performance.now()),
   })

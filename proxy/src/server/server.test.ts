@@ -219,6 +219,14 @@ describe('bounds', () => {
     expect(text).toContain('connection: close')
   })
 
+  test('who sends twice as much as is accepted, and reads only then, gets the refusal and no reset', async () => {
+    const { port } = await start({ limits: { bodyBytes: 4_000_000 } })
+    const socket = await open(port)
+    await new Promise((sent) => socket.write(post('x'.repeat(8_000_000)), sent))
+    expect(statuses(await readAll(socket, 1500))).toEqual([413])
+    socket.destroy()
+  })
+
   test('a body of one-byte pieces is cut after the first thousand', async () => {
     const { port } = await start()
     const socket = await open(port)
