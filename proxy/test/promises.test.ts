@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { Ajv } from 'ajv'
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { DEMO_KEY } from '../demo/script.ts'
@@ -343,6 +343,17 @@ describe('in front of a model server that misbehaves', () => {
     const record = (await guard.records()).find(({ id }) => id === answer.headers.get('x-request-id'))
     expect(record?.outcome).toBe('client_gone')
   })
+})
+
+test('a guard that is stopped right after its answers leaves every record whole', async () => {
+  const guard = await startTestGuard()
+  const answers = await Promise.all(Array.from({ length: 40 }, () => send(guard, { body: chat('Hello') })))
+  await Promise.all(answers.map((answer) => answer.text()))
+  await guard.running.server.close(0)
+  await guard.running.close()
+  expect(await verifyAudit(guard.auditFile)).toMatchObject({ ok: true, exchanges: 40, unfinished: 0 })
+  await guard.model.close()
+  rmSync(guard.folder, { recursive: true })
 })
 
 describe('when a part of the guard cannot do its work', () => {

@@ -30,19 +30,23 @@ export const recordStep =
     count(notes, tokens)
     countGenAi(notes)
     endSpans(notes, tokens)
+    const failed = notRecorded(log, { id: received.id, ...traceFields(notes.span) })
     try {
-      await Promise.all([
-        lease?.settle(tokens.input + tokens.output),
-        audit.end(recordOf(notes, { engine, versions, tokens, noticed: behave(notes) })),
-      ])
+      const noticed = behave(notes)
+      // Not waited for: the answer has left, and all that the exchange holds would stay alive for as long as the disk takes. A log
+      // that is closed writes what waits in it first.
+      audit.end(recordOf(notes, { engine, versions, tokens, noticed })).catch(failed)
+      await lease?.settle(tokens.input + tokens.output)
     } catch (cause) {
-      log.error('exchange_not_recorded', {
-        id: received.id,
-        ...traceFields(notes.span),
-        cause: cause as Error,
-      })
+      failed(cause)
     }
   }
+
+/** Apart from the step, so that it holds on to nothing of the exchange. */
+const notRecorded =
+  (log: Log, fields: Readonly<Record<string, string>>) =>
+  (cause: unknown): void =>
+    log.error('exchange_not_recorded', { ...fields, cause: cause as Error })
 
 const count = (notes: Notes, tokens: Usage): void => {
   const { meter, timings, listed } = notes
