@@ -42,8 +42,8 @@ const run = async (of: 'elasticsearch' | 'kibana', url: string, values: unknown 
   const manifests = await render(values)
   const name = `observability-${of}`
   const folder = mkdtempSync(join(tmpdir(), 'postern-setup-'))
-  const [files, work] = [join(folder, 'files'), join(folder, 'work')]
-  for (const one of [files, work]) mkdirSync(one)
+  const [files, scratch] = [join(folder, 'files'), join(folder, 'scratch')]
+  for (const one of [files, scratch]) mkdirSync(one)
   for (const [file, text] of Object.entries(pick(find(manifests, 'ConfigMap', name), 'data') as object))
     writeFileSync(join(files, file), String(text))
   const containers = pick(find(manifests, 'Deployment', name), 'spec.template.spec.containers') as readonly {
@@ -53,7 +53,7 @@ const run = async (of: 'elasticsearch' | 'kibana', url: string, values: unknown 
   }[]
   const { command = [], env = [] } = containers.find((one) => one.name === 'setup') ?? {}
   const given = env.map(({ name, value, valueFrom }) => [name, value ?? `of-${valueFrom?.secretKeyRef.key}`])
-  const ready = join(work, 'ready')
+  const ready = join(scratch, 'ready')
   const child = spawn(
     'sh',
     command.slice(1).map((part) => part.replace('/etc/setup', files)),
@@ -63,7 +63,7 @@ const run = async (of: 'elasticsearch' | 'kibana', url: string, values: unknown 
       env: {
         PATH: process.env.PATH,
         ...Object.fromEntries(given),
-        ...{ URL: url, FILES: files, TMPDIR: work, PAUSE: '0.1', CHECK: '0.2' },
+        ...{ URL: url, FILES: files, TMPDIR: scratch, PAUSE: '0.1', CHECK: '0.2' },
         ...(of === 'elasticsearch' && { READY: ready }),
       },
     },
@@ -75,7 +75,7 @@ const run = async (of: 'elasticsearch' | 'kibana', url: string, values: unknown 
     await end(child)
     rmSync(folder, { recursive: true, force: true })
   })
-  return { said: () => said, isReady: () => existsSync(ready), leftovers: () => readdirSync(work) }
+  return { said: () => said, isReady: () => existsSync(ready), leftovers: () => readdirSync(scratch) }
 }
 
 /** With the sleep that it waits for. */
