@@ -1,17 +1,18 @@
 import { execFile } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { stringify } from 'yaml'
+import { POSTERN } from '../../proxy/demo/guard-process.ts'
+import { closing, type Closing } from '../../proxy/demo/opened.ts'
 import { newApiKey } from '../../proxy/src/identity/api-key.ts'
 import { startTestGuard, type TestGuard } from '../../proxy/test/start.ts'
 import { startMoodyModel } from './moody-model.ts'
 
 /** A guard in this process before a model that changed after `postern baseline` froze how it was. */
-export interface Drifting {
+export interface Drifting extends Closing {
   readonly guard: TestGuard
   /** Traffic of both tenants: a window of each in three rounds. */
   round(): Promise<void>
-  close(): Promise<void>
 }
 
 const TENANTS = ['north', 'south'] as const
@@ -21,20 +22,9 @@ const LEARNT = 70
 const WINDOW = 100
 const A_ROUND = 36
 
-export const startDrifting = async (): Promise<Drifting> => {
-  const opened: (() => Promise<void>)[] = []
-  const close = async (): Promise<void> => {
-    for (const end of opened.toReversed()) await end()
-  }
-  try {
-    return { ...(await start(opened)), close }
-  } catch (error) {
-    await close()
-    throw error
-  }
-}
+export const startDrifting = (): Promise<Drifting> => closing(start)
 
-const start = async (opened: (() => Promise<void>)[]): Promise<Omit<Drifting, 'close'>> => {
+const start = async (opened: (() => unknown)[]): Promise<Omit<Drifting, 'close'>> => {
   const model = await startMoodyModel()
   opened.push(() => model.close())
   const guard = await startTestGuard({ upstream: model.url })
@@ -90,8 +80,6 @@ const writeCallers = (folder: string): readonly Sender[] => {
   return made
 }
 
-const CLI = resolve(import.meta.dirname, '../../proxy/src/cli.ts')
-
 /** `postern baseline`, as an operator runs it. Rejects with what it says. */
 const freeze = (
   file: string,
@@ -100,7 +88,7 @@ const freeze = (
   new Promise((done, fail) => {
     execFile(
       process.execPath,
-      [CLI, 'baseline', file, '--token-file', tokenFile, '--url', url],
+      [POSTERN, 'baseline', file, '--token-file', tokenFile, '--url', url],
       (error, stdout, stderr) => (error ? fail(new Error(`${stdout}${stderr}`)) : done()),
     )
   })

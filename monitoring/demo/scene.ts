@@ -6,36 +6,25 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { startModel } from '../../proxy/demo/model.ts'
+import { closing, type Closing } from '../../proxy/demo/opened.ts'
 import { hashPassword } from '../../proxy/src/identity/password.ts'
 import { startTestGuard, type TestGuard } from '../../proxy/test/start.ts'
 import { feedbackOf, PASSWORD } from './feedback.ts'
 import { sendRound } from './traffic.ts'
 
 /** A guard in this process with something of everything: an issuer, a dead model server, a tight limit, an unread route. */
-export interface Scene {
+export interface Scene extends Closing {
   readonly guard: TestGuard
   /** Sends every kind of request once, and has the policy reloaded, once well and once badly. */
   round(): Promise<void>
-  close(): Promise<void>
 }
 
 const POLICY_DATA = resolve(import.meta.dirname, '../../policies/data.json')
 const NOBODY_LISTENS = 'http://127.0.0.1:9' // the discard port
 
-export const startScene = async (): Promise<Scene> => {
-  const opened: (() => Promise<unknown>)[] = []
-  const close = async (): Promise<void> => {
-    for (const end of opened.toReversed()) await end()
-  }
-  try {
-    return { ...(await start(opened)), close }
-  } catch (error) {
-    await close()
-    throw error
-  }
-}
+export const startScene = (): Promise<Scene> => closing(start)
 
-const start = async (opened: (() => Promise<unknown>)[]): Promise<Omit<Scene, 'close'>> => {
+const start = async (opened: (() => unknown)[]): Promise<Omit<Scene, 'close'>> => {
   const folder = mkdtempSync(join(tmpdir(), 'postern-scene-'))
   opened.push(() => rm(folder, { recursive: true, force: true }))
   const dataFile = join(folder, 'data.json')
