@@ -113,11 +113,15 @@ try {
     `\nratios are to the bare Node proxy of this run; ${CONCURRENCY} clients, ${SECONDS} s each\n`,
   )
   print(rows)
-  const guards = { audited: postern(site(19_750)), bare: withoutAudit(postern(site(19_760))) }
-  const left = await auditThroughput(guards, chat(1500, false))
-  process.stdout.write(
-    `\nthroughput of Postern with audit over without, 64 clients, 1.5 KB: ${left.toFixed(3)}\n`,
-  )
+  const pairs = [19_750, 19_770, 19_790].map((port) => ({
+    audited: postern(site(port)),
+    bare: withoutAudit(postern(site(port + 10))),
+  }))
+  const bodies = { '1.5 KB': chat(1500, false), '16 KB': chat(16_000, false), streamed: chat(1500, true) }
+  const left = await auditThroughput(pairs, Object.values(bodies))
+  process.stdout.write('\nthroughput of Postern with audit over without, 64 clients\n')
+  for (const [i, name] of Object.keys(bodies).entries())
+    process.stdout.write(`  ${name.padEnd(34)} ${left[i]?.toFixed(3) ?? 'NaN'}\n`)
 } finally {
   await model.stop()
   for (const folder of folders) rmSync(folder, { recursive: true, force: true })
