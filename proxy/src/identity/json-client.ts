@@ -1,5 +1,6 @@
 import { Agent, request } from 'undici'
 import type { JsonObject } from '../core/json.ts'
+import { readBounded } from '../core/read-bounded.ts'
 import { parseObject } from './strict-json.ts'
 
 export interface JsonClientOptions {
@@ -34,7 +35,9 @@ export const jsonClient = ({ timeoutMs, maxBytes, ca }: JsonClientOptions): Json
         if (statusCode !== 200) throw new Error(`answered ${statusCode}`)
         if ((headers['content-encoding'] ?? 'identity') !== 'identity')
           throw new Error('answered in a content coding')
-        return parseObject(await readBounded(body, maxBytes))
+        const bytes = await readBounded(body, maxBytes)
+        if (bytes === undefined) throw new Error(`answered more than ${maxBytes} bytes`)
+        return parseObject(bytes)
       } finally {
         body.on('error', () => undefined).destroy()
       }
@@ -47,15 +50,4 @@ const HEADERS = {
   accept: 'application/json, application/jwk-set+json',
   'accept-encoding': 'identity',
   'user-agent': 'postern',
-}
-
-const readBounded = async (body: AsyncIterable<Buffer>, maxBytes: number): Promise<Buffer> => {
-  const chunks: Buffer[] = []
-  let length = 0
-  for await (const chunk of body) {
-    length += chunk.length
-    if (length > maxBytes) throw new Error(`answered more than ${maxBytes} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
 }

@@ -6,6 +6,7 @@ import type {
   V1TokenReview,
   V1TokenReviewStatus,
 } from '@kubernetes/client-node'
+import { readBounded } from '../core/read-bounded.ts'
 
 export interface KubernetesApiOptions {
   /** `https://kubernetes.default.svc` when absent. */
@@ -126,12 +127,7 @@ const post = async (context: RequestContext, dispatcher: Agent, signal: AbortSig
     dispatcher,
     signal,
   })
-  const chunks: Buffer[] = []
-  let length = 0
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    length += chunk.length
-    if (length > MAX_ANSWER) throw new Error('TokenReview answer too long')
-    chunks.push(chunk)
-  }
-  return { status: statusCode, body: Buffer.concat(chunks) }
+  const bytes = await readBounded(body, MAX_ANSWER)
+  if (bytes === undefined) throw new Error('TokenReview answer too long')
+  return { status: statusCode, body: bytes }
 }

@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { Agent, request, type Dispatcher } from 'undici'
+import { readBounded } from '../core/read-bounded.ts'
+import { singleConnection } from '../core/single-connection.ts'
 
 /** The server of a bundle. Files are read at each call, because tokens and certificates are renewed in place. */
 export interface BundleServer {
@@ -42,7 +44,6 @@ const WAITS = 'application/vnd.openpolicyagent.bundles'
 /** One GET of the OPA bundle API. Throws Error for anything but a whole 200 or a 304 that was asked for. */
 export const askForBundle = async (server: BundleServer, ask: BundleRequest): Promise<BundleAnswer> => {
   const waitMs = ask.timeoutMs + ask.waitS * 1000
-  // A connection of its own for each call: kept ones would outlive the certificates they were made with.
   const dispatcher = await agent(server, ask.timeoutMs, waitMs)
   const ended = AbortSignal.any([ask.signal, AbortSignal.timeout(waitMs)])
   try {
@@ -67,20 +68,9 @@ const agent = async (
   answerMs: number,
 ): Promise<Agent> => {
   const file = (path: string): Promise<string> => readFile(path, 'utf8')
-  return new Agent({
-    connections: 1,
-    pipelining: 1,
-    maxHeaderSize: 16_384,
-    headersTimeout: answerMs,
-    bodyTimeout: answerMs,
-    connect: {
-      timeout: connectMs,
-      rejectUnauthorized: true,
-      minVersion: 'TLSv1.2',
-      ...(caFile !== undefined && { ca: await file(caFile) }),
-      ...(client !== undefined && { cert: await file(client.certFile), key: await file(client.keyFile) }),
-    },
-  })
+  const ca = caFile === undefined ? undefined : await file(caFile)
+  const shown = client && { cert: await file(client.certFile), key: await file(client.keyFile) }
+  return new Agent(singleConnection({ connectMs, answerMs, ca, client: shown }))
 }
 
 const headers = async ({ tokenFile }: BundleServer, { etag, waitS }: BundleRequest) => ({
@@ -110,19 +100,9 @@ const read = async (
   if ((headers['content-encoding'] ?? 'identity') !== 'identity')
     throw new Error('answered in a content coding')
   const bytes = await readBounded(body, maxBytes)
+  if (bytes === undefined) throw new Error(`answered more than ${maxBytes} bytes`)
   return { kind: 'bundle', bytes, etag: usable(headers.etag), waits: headers['content-type'] === WAITS }
 }
 
 const usable = (etag: string | string[] | undefined): string | undefined =>
   typeof etag === 'string' && etag.length <= MAX_ETAG && /^[\x21-\x7e]+$/.test(etag) ? etag : undefined
-
-const readBounded = async (body: AsyncIterable<Buffer>, maxBytes: number): Promise<Uint8Array> => {
-  const chunks: Buffer[] = []
-  let length = 0
-  for await (const chunk of body) {
-    length += chunk.length
-    if (length > maxBytes) throw new Error(`answered more than ${maxBytes} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
-}

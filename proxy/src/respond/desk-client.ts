@@ -1,6 +1,8 @@
 import { Agent, request } from 'undici'
 import { isObject, type Json, type JsonObject } from '../core/json.ts'
 import { MAX_ORDERS, readOrders, type Order } from '../core/orders.ts'
+import { readBounded } from '../core/read-bounded.ts'
+import { singleConnection } from '../core/single-connection.ts'
 import { readJson } from '../core/strict-json.ts'
 import type { Aim } from './rules.ts'
 
@@ -112,18 +114,9 @@ const exchange = async (
   { url, secret, ca, serverName, timeoutMs }: DeskClientOptions,
   { path, wish }: { readonly path: string; readonly wish?: JsonObject },
 ): Promise<{ readonly status: number; readonly bytes: Buffer }> => {
-  const dispatcher = new Agent({
-    connections: 1,
-    headersTimeout: timeoutMs,
-    bodyTimeout: timeoutMs,
-    connect: {
-      timeout: timeoutMs,
-      rejectUnauthorized: true,
-      minVersion: 'TLSv1.2',
-      ...(ca !== undefined && { ca }),
-      ...(serverName !== undefined && { servername: serverName }),
-    },
-  })
+  const dispatcher = new Agent(
+    singleConnection({ connectMs: timeoutMs, answerMs: timeoutMs, ca, serverName }),
+  )
   try {
     const answer = await request(new URL(`/v1/respond/${path}`, url), {
       dispatcher,
@@ -137,24 +130,15 @@ const exchange = async (
       ...(wish !== undefined && { body: JSON.stringify(wish) }),
       signal: AbortSignal.timeout(timeoutMs),
     })
-    return { status: answer.statusCode, bytes: await bounded(answer.body) }
+    const bytes = await readBounded(answer.body, MAX_ANSWER)
+    if (bytes === undefined) throw new Error(`it sends more than ${MAX_ANSWER} bytes, so it is no desk`)
+    return { status: answer.statusCode, bytes }
   } catch (error) {
     const maybe = wish === undefined ? '' : ' It may have been done all the same: postern respond list tells.'
     throw new Error(`${url.origin} does not answer: ${reasonOf(error, timeoutMs)}.${maybe}`, { cause: error })
   } finally {
     await dispatcher.destroy()
   }
-}
-
-const bounded = async (body: AsyncIterable<Buffer>): Promise<Buffer> => {
-  const chunks: Buffer[] = []
-  let length = 0
-  for await (const chunk of body) {
-    length += chunk.length
-    if (length > MAX_ANSWER) throw new Error(`it sends more than ${MAX_ANSWER} bytes, so it is no desk`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
 }
 
 const reasonOf = (error: unknown, timeoutMs: number): string => {

@@ -3,7 +3,9 @@ import { Agent, request } from 'undici'
 import type { Log } from '../core/log.ts'
 import type { Meter } from '../core/metrics.ts'
 import { readOrders, type Order, type OrderStore } from '../core/orders.ts'
+import { readBounded } from '../core/read-bounded.ts'
 import { rounds } from '../core/rounds.ts'
+import { singleConnection } from '../core/single-connection.ts'
 import { replaceFile } from './order-file.ts'
 
 export interface FollowOptions {
@@ -94,15 +96,9 @@ const fetchOrders = async (
   { etag, waitS, signal }: Ask,
 ): Promise<{ readonly bytes: Buffer; readonly etag: string | undefined } | undefined> => {
   const waitMs = TIMEOUT_MS + waitS * 1000
-  const ca = caFile === undefined ? {} : { ca: await readFile(caFile, 'utf8') }
+  const ca = caFile === undefined ? undefined : await readFile(caFile, 'utf8')
   const token = tokenFile === undefined ? undefined : (await readFile(tokenFile, 'utf8')).trim()
-  // A connection of its own for each call: kept ones would outlive the certificates they were made with.
-  const dispatcher = new Agent({
-    connections: 1,
-    headersTimeout: waitMs,
-    bodyTimeout: waitMs,
-    connect: { timeout: TIMEOUT_MS, rejectUnauthorized: true, minVersion: 'TLSv1.2', ...ca },
-  })
+  const dispatcher = new Agent(singleConnection({ connectMs: TIMEOUT_MS, answerMs: waitMs, ca }))
   try {
     const answer = await request(url, {
       dispatcher,
@@ -118,19 +114,10 @@ const fetchOrders = async (
     if (answer.statusCode === 304 && etag !== undefined) return undefined
     if (answer.statusCode !== 200) throw new Error(`the controller answers ${answer.statusCode}`)
     const { etag: tag } = answer.headers
-    return { bytes: await bounded(answer.body), etag: typeof tag === 'string' ? tag : undefined }
+    const bytes = await readBounded(answer.body, MAX_BYTES)
+    if (bytes === undefined) throw new Error(`the controller answers with more than ${MAX_BYTES} bytes`)
+    return { bytes, etag: typeof tag === 'string' ? tag : undefined }
   } finally {
     await dispatcher.destroy()
   }
-}
-
-const bounded = async (body: AsyncIterable<Buffer>): Promise<Buffer> => {
-  const chunks: Buffer[] = []
-  let length = 0
-  for await (const chunk of body) {
-    length += chunk.length
-    if (length > MAX_BYTES) throw new Error(`the controller answers with more than ${MAX_BYTES} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
 }

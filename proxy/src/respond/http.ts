@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { readBounded } from '../core/read-bounded.ts'
 import { MAX_DESK_BODY, type Desk, type DeskAnswer } from './desk.ts'
 
 /** The desk at a plain HTTP server, which bounds the time. Never throws. */
@@ -26,21 +27,10 @@ const answerTo = async (request: IncomingMessage, routes: Desk['routes']): Promi
   if (route === undefined) return told(404, 'no such page, or it has no secret configured')
   if (headers.origin !== undefined || (headers['sec-fetch-site'] ?? 'none') !== 'none')
     return told(403, 'not for web pages')
-  const body = await bodyOf(request)
+  const body = await readBounded(request, MAX_DESK_BODY)
   return body === undefined
     ? told(413, 'the body is too large')
     : route({ authorization: headers.authorization, body })
-}
-
-const bodyOf = async (request: IncomingMessage): Promise<Buffer | undefined> => {
-  const chunks: Buffer[] = []
-  let length = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    length += chunk.length
-    if (length > MAX_DESK_BODY) return undefined
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
 }
 
 const told = (status: number, error: string): DeskAnswer => ({ status, body: { error } })

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Log } from '../core/log.ts'
+import { readBounded } from '../core/read-bounded.ts'
 import { Refusal } from '../core/refusal.ts'
 import { redirect, type Exchange } from './reply.ts'
 import type { Sessions } from './sessions.ts'
@@ -107,14 +108,8 @@ const cookieOf = ({ headers }: IncomingMessage, name: string): string | undefine
 export const readForm = async (request: IncomingMessage): Promise<URLSearchParams | undefined> => {
   const type = request.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase()
   if (type !== 'application/x-www-form-urlencoded') return undefined
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length
-    if (size > MAX_FORM) return undefined
-    chunks.push(chunk)
-  }
-  return new URLSearchParams(Buffer.concat(chunks).toString('utf8'))
+  const form = await readBounded(request, MAX_FORM)
+  return form && new URLSearchParams(form.toString('utf8'))
 }
 
 const oneAtATime = (check: (password: string) => Promise<boolean>) => {

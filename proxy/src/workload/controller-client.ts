@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { Agent, request } from 'undici'
 import { isObject } from '../core/json.ts'
+import { readBounded } from '../core/read-bounded.ts'
+import { singleConnection } from '../core/single-connection.ts'
 import { readJson } from '../core/strict-json.ts'
 
 /** Where certificates are asked for. Files are read at each call, because the kubelet renews them in place. */
@@ -32,20 +34,7 @@ export const askController = async (
 ): Promise<Issued> => {
   const token = await readToken(tokenFile)
   const ca = caFile === undefined ? undefined : await readFile(caFile, 'utf8')
-  // A connection of its own for each call: a kept one would outlive the authorities that it was checked with.
-  const dispatcher = new Agent({
-    connections: 1,
-    pipelining: 1,
-    maxHeaderSize: 16_384,
-    headersTimeout: timeoutMs,
-    bodyTimeout: timeoutMs,
-    connect: {
-      timeout: timeoutMs,
-      rejectUnauthorized: true,
-      minVersion: 'TLSv1.2',
-      ...(ca !== undefined && { ca }),
-    },
-  })
+  const dispatcher = new Agent(singleConnection({ connectMs: timeoutMs, answerMs: timeoutMs, ca }))
   try {
     const { statusCode, headers, body } = await request(`${url.replace(/\/+$/, '')}/v1/identity`, {
       dispatcher,
@@ -63,7 +52,8 @@ export const askController = async (
     try {
       if ((headers['content-encoding'] ?? 'identity') !== 'identity')
         throw new Error('the controller answered in a content coding')
-      const bytes = await readBounded(body)
+      const bytes = await readBounded(body, MAX_BYTES)
+      if (bytes === undefined) throw new Error(`the controller answered more than ${MAX_BYTES} bytes`)
       if (statusCode !== 200) throw new Error(`the controller answered ${statusCode}${reason(bytes, token)}`)
       return readIssued(bytes)
     } finally {
@@ -79,17 +69,6 @@ const readToken = async (path: string): Promise<string> => {
   if (token.length > MAX_TOKEN_CHARACTERS || !/^[\x21-\x7e]+$/.test(token))
     throw new Error(`${path} holds no token`)
   return token
-}
-
-const readBounded = async (body: AsyncIterable<Buffer>): Promise<Buffer> => {
-  const chunks: Buffer[] = []
-  let length = 0
-  for await (const chunk of body) {
-    length += chunk.length
-    if (length > MAX_BYTES) throw new Error(`the controller answered more than ${MAX_BYTES} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
 }
 
 /** Why the controller refused, for whoever reads the log, if it is a plain short sentence that does not repeat the token. */

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { readBounded } from '../../../proxy/src/core/read-bounded.ts'
 import type { Message } from './attack.ts'
 import { obey, type Obeyed } from './obey.ts'
 
@@ -112,12 +113,7 @@ const send = (response: ServerResponse, status: number, body: object): void => {
 }
 
 const readBody = async (request: IncomingMessage): Promise<Body> => {
-  const chunks: Buffer[] = []
-  let length = 0
-  for await (const chunk of request) {
-    length += (chunk as Buffer).length
-    if (length > MOST_BYTES) throw new RangeError('the request is larger than 8 MiB')
-    chunks.push(chunk as Buffer)
-  }
-  return JSON.parse(Buffer.concat(chunks).toString()) as Body
+  const bytes = await readBounded(request, MOST_BYTES)
+  if (bytes === undefined) throw new RangeError('the request is larger than 8 MiB')
+  return JSON.parse(bytes.toString()) as Body
 }

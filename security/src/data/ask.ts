@@ -1,4 +1,5 @@
 import { isIPv4 } from 'node:net'
+import { readBounded } from '../../../proxy/src/core/read-bounded.ts'
 
 export interface Request {
   readonly url: URL
@@ -50,14 +51,9 @@ const isLocal = (host: string): boolean =>
   host === 'localhost' || host === '[::1]' || (isIPv4(host) && host.startsWith('127.'))
 
 const bounded = async (response: Response): Promise<string> => {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-    size += chunk.length
-    if (size > MAX_BODY) throw new Error(`a page of the store is larger than ${MAX_BODY} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString()
+  const bytes = await readBounded(response.body ?? [], MAX_BODY)
+  if (bytes === undefined) throw new Error(`a page of the store is larger than ${MAX_BODY} bytes`)
+  return bytes.toString()
 }
 
 const parsed = (text: string, target: URL): unknown => {

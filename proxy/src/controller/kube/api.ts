@@ -1,5 +1,6 @@
 import { HttpMethod, RequestContext, type KubeConfig } from '@kubernetes/client-node'
 import { request, type Dispatcher } from 'undici'
+import { readBounded } from '../../core/read-bounded.ts'
 
 /** What all objects of Kubernetes have, as it comes in JSON. */
 export interface KubeObject {
@@ -103,14 +104,9 @@ export const kubeApi = (kube: KubeConfig): KubeApi => {
 }
 
 const read = async (body: AsyncIterable<Buffer>): Promise<string> => {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of body) {
-    size += chunk.length
-    if (size > MAX_ANSWER) throw new Error(`the API server answers with more than ${MAX_ANSWER} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString()
+  const bytes = await readBounded(body, MAX_ANSWER)
+  if (bytes === undefined) throw new Error(`the API server answers with more than ${MAX_ANSWER} bytes`)
+  return bytes.toString()
 }
 
 async function* lines(body: AsyncIterable<Buffer>): AsyncIterable<unknown> {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { parse } from 'yaml'
+import { readBounded } from '../../../../proxy/src/core/read-bounded.ts'
 
 /** A list that others publish and that we name, pinned by its content. */
 export interface PublicList {
@@ -96,7 +97,8 @@ const fetchTo = async (path: string, name: string, row: PublicList): Promise<voi
     await response.body?.cancel()
     throw new Error(`${new URL(row.url).host} answers ${response.status}. ${howToGet(name, row, path)}`)
   }
-  const bytes = await bodyOf(response)
+  const bytes = await readBounded(response.body ?? [], MOST_BYTES)
+  if (bytes === undefined) throw new Error('the list is larger than 16 MiB, so it is not the pinned one')
   if (digest(bytes) !== row.sha256)
     throw new Error(
       `what ${new URL(row.url).host} sent is not the pinned ${name}: its SHA-256 is ${digest(bytes)}, not ${row.sha256}`,
@@ -105,15 +107,4 @@ const fetchTo = async (path: string, name: string, row: PublicList): Promise<voi
   const part = `${path}.${process.pid}.part`
   writeFileSync(part, bytes)
   renameSync(part, path)
-}
-
-const bodyOf = async ({ body }: Response): Promise<Buffer> => {
-  const chunks: Uint8Array[] = []
-  let length = 0
-  for await (const chunk of body ?? []) {
-    length += (chunk as Uint8Array).length
-    if (length > MOST_BYTES) throw new Error('the list is larger than 16 MiB, so it is not the pinned one')
-    chunks.push(chunk as Uint8Array)
-  }
-  return Buffer.concat(chunks)
 }

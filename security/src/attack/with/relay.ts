@@ -1,6 +1,7 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { readBounded } from '../../../../proxy/src/core/read-bounded.ts'
 import { guarding } from '../answer.ts'
 import { chatUrl, type Endpoint } from '../client.ts'
 import { readJson } from '../read-answer.ts'
@@ -126,15 +127,10 @@ const asking = async ({ url, key, timeoutMs }: Endpoint, body: Buffer): Promise<
   }
 }
 
-const readBytes = async (body: AsyncIterable<unknown> | Iterable<unknown>, most: number): Promise<Buffer> => {
-  const chunks: Uint8Array[] = []
-  let length = 0
-  for await (const chunk of body) {
-    length += (chunk as Uint8Array).length
-    if (length > most) throw new RangeError(`more than ${most} bytes`)
-    chunks.push(chunk as Uint8Array)
-  }
-  return Buffer.concat(chunks)
+const readBytes = async (body: Parameters<typeof readBounded>[0], most: number): Promise<Buffer> => {
+  const bytes = await readBounded(body, most)
+  if (bytes === undefined) throw new RangeError(`more than ${most} bytes`)
+  return bytes
 }
 
 const same = (given: string, wanted: string): boolean => {
