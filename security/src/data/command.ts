@@ -11,7 +11,9 @@ import { vectors } from './vectors.ts'
 const HELP = `postern-sec data FILE…: does training or embedding data look poisoned?
 postern-sec data --chroma|--qdrant URL --collection NAME: the same of what an embedding store holds. It is only read.
 
-  FILE holds JSON lines, one object each; one that ends in .csv what PostgreSQL's COPY … WITH (FORMAT csv, HEADER) writes.
+  FILE holds JSON lines, one object each; one that ends in .csv what PostgreSQL's COPY … WITH (FORMAT csv, HEADER) writes; one that
+  ends in .npy a matrix of numbers that numpy.save wrote, one vector a row, of which only vectors are checked. Of a .npz nothing is read.
+  --vectors M.npy    vectors of the one FILE: row by row those of its records, so that labels and texts count too
   --chroma URL       a Chroma server (API v2); --tenant (default_tenant), --database (default_database)
   --qdrant URL       a Qdrant server
   --collection NAME  what is read of it
@@ -24,12 +26,14 @@ postern-sec data --chroma|--qdrant URL --collection NAME: the same of what an em
 
 Looks for nearly equal texts with different labels or in great number, labels that contradict their texts, phrases that flip a
 label (backdoors), instructions to a model, credentials, invisible characters, texts unlike the others, and vectors that stand
-apart or collide. Findings name lines, or the ids of a store, never texts. They are reasons to look, not proofs.
+apart or collide. Findings name lines, the ids of a store, or the rows of a matrix (the first is 0), never texts. They are reasons to
+look, not proofs.
 
 Exit code: 0 nothing found, 1 something found, 2 wrong use.
 `
 
 const OPTIONS = {
+  vectors: { type: 'string' },
   text: { type: 'string', default: 'text' },
   label: { type: 'string', default: 'label' },
   embedding: { type: 'string', default: 'embedding' },
@@ -74,7 +78,7 @@ export const checkRows = (rows: readonly Row[]): readonly DataFinding[] => [
 
 interface Found extends DataFinding {
   readonly file: string
-  /** Of a store, for the lines; ids are cut at 80 characters. */
+  /** Of a store, or rows of a matrix from 0, for the lines; ids are cut at 80 characters. */
   readonly ids?: readonly string[]
 }
 
@@ -82,13 +86,15 @@ const check = async ({ name, read }: Source, io: Io): Promise<readonly Found[]> 
   const { rows, ids } = await read()
   if (rows.length === 0) throw new Error(`${name}: holds nothing`)
   if (rows.every(({ text }) => text === ''))
-    io.err(`${name}: no record has a text, so only vectors are looked at; --text names another member\n`)
+    io.err(`${name}: no record has a text, so only vectors are looked at; ${TEXTS}\n`)
   return checkRows(rows).map((each) => ({
     file: name,
     ...each,
     ...(ids && { ids: each.lines.map((line) => (ids[line - 1] ?? '').slice(0, 80)) }),
   }))
 }
+
+const TEXTS = '--text names another member, --vectors puts a matrix beside a file with texts'
 
 const shown = ({ file, check, lines, count, why, ids }: Found): string => {
   const more = count > lines.length ? ', …' : ''

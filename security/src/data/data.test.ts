@@ -92,7 +92,7 @@ test('vectors that stand apart and vectors of two texts are found', () => {
   expect(
     checksOf(
       changed(reviews(400), 80, ({ embedding = [] }) => ({
-        embedding: embedding.map((each, i) => each + (i < 4 ? 30 : 0)),
+        embedding: Array.from(embedding, (each, i) => each + (i < 4 ? 30 : 0)),
       })),
     ),
   ).toEqual(['vector-outlier'])

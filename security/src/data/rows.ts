@@ -1,3 +1,5 @@
+import { MAX_DIMENSIONS, MAX_NUMBERS, MAX_ROWS } from './bounds.ts'
+
 /** One record of a data set. */
 export interface Row {
   /** Line of the file, or number of the record in a store; from 1. */
@@ -5,7 +7,7 @@ export interface Row {
   readonly text: string
   /** Empty when the data set has no labels. */
   readonly label: string
-  readonly embedding: readonly number[] | undefined
+  readonly embedding: ArrayLike<number> | undefined
 }
 
 /** Names of the members that hold them. */
@@ -14,10 +16,6 @@ export interface Fields {
   readonly label: string
   readonly embedding: string
 }
-
-const MAX_ROWS = 200_000
-const MAX_NUMBERS = 50_000_000
-const MAX_DIMENSIONS = 4096
 
 /** Takes rows up to 200,000 of them and 50 million numbers in their vectors, which is what fits in memory. `add` throws an Error beyond, and for vectors of another length. */
 export const collector = (source: string) => {

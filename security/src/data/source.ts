@@ -1,16 +1,25 @@
 import { readChroma } from './chroma.ts'
 import { readCsv } from './csv.ts'
 import { readJsonLines } from './jsonl.ts'
+import { readNpy } from './npy.ts'
 import { readQdrant } from './qdrant.ts'
 import type { Fields, Row } from './rows.ts'
+
+interface Records {
+  readonly rows: readonly Row[]
+  /** How findings name the rows of what has no lines. */
+  readonly ids?: readonly string[]
+}
 
 /** Where records come from. */
 export interface Source {
   readonly name: string
-  readonly read: () => Promise<{ readonly rows: readonly Row[]; readonly ids?: readonly string[] }>
+  readonly read: () => Promise<Records>
 }
 
 export interface Named extends Fields {
+  /** A matrix whose rows are the vectors of the one file's records. */
+  readonly vectors?: string | undefined
   readonly chroma?: string | undefined
   readonly qdrant?: string | undefined
   readonly collection?: string | undefined
@@ -24,12 +33,11 @@ export interface Named extends Fields {
 export const open = (files: readonly string[], named: Named): readonly Source[] => {
   const { text, label, embedding, chroma, qdrant } = named
   const fields = { text, label, embedding }
-  if (chroma === undefined && qdrant === undefined)
-    return files.map((file) => ({
-      name: file,
-      read: async () => ({ rows: await (file.endsWith('.csv') ? readCsv : readJsonLines)(file, fields) }),
-    }))
-  if (files.length > 0 || (chroma !== undefined && qdrant !== undefined))
+  if (chroma === undefined && qdrant === undefined) {
+    if (named.vectors !== undefined) return [joined(files, named.vectors, fields)]
+    return files.map((file) => ({ name: file, read: () => readFile(file, fields) }))
+  }
+  if (files.length > 0 || named.vectors !== undefined || (chroma !== undefined && qdrant !== undefined))
     throw new Error('name files, or one store with --chroma or --qdrant, not both')
   const { collection, tenant, database } = named
   if (!collection) throw new Error('name what to read with --collection')
@@ -42,6 +50,45 @@ export const open = (files: readonly string[], named: Named): readonly Source[] 
   return [
     { name: collection, read: () => (chroma === undefined ? readQdrant(options) : readChroma(options)) },
   ]
+}
+
+const readFile = async (file: string, fields: Fields): Promise<Records> => {
+  if (isMatrix(file)) return matrixAlone(await readNpy(file))
+  return { rows: await (file.endsWith('.csv') ? readCsv : readJsonLines)(file, fields) }
+}
+
+/** Rows are named as NumPy counts them, from 0. */
+const matrixAlone = (matrix: readonly Float64Array[]): Records => ({
+  rows: matrix.map((embedding, at) => ({ line: at + 1, text: '', label: '', embedding })),
+  ids: matrix.map((_, at) => `row ${at}`),
+})
+
+const joined = (files: readonly string[], matrix: string, fields: Fields): Source => {
+  const [file = ''] = files
+  if (files.length !== 1 || isMatrix(file) || !isMatrix(matrix))
+    throw new Error(
+      '--vectors takes a .npy beside the one FILE that has its texts: texts.jsonl --vectors matrix.npy',
+    )
+  const read = async (): Promise<Records> => {
+    const { rows } = await readFile(file, fields)
+    const vectors = await readNpy(matrix)
+    if (rows.length !== vectors.length)
+      throw new Error(
+        `${matrix}: has ${vectors.length} rows where ${file} has ${rows.length} records; they go together by their place, so both must be of one export`,
+      )
+    return { rows: rows.map((row, at) => ({ ...row, embedding: onlyOne(row, vectors[at]) })) }
+  }
+  return { name: file, read }
+}
+
+const isMatrix = (file: string): boolean => /\.np[yz]$/i.test(file)
+
+const onlyOne = (row: Row, vector: Float64Array | undefined): Row['embedding'] => {
+  if (row.embedding !== undefined)
+    throw new Error(
+      `record ${row.line} has a vector of its own; leave --vectors out, or give --embedding a name that no record has`,
+    )
+  return vector
 }
 
 const addressOf = (text: string): URL => {

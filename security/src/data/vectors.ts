@@ -37,7 +37,7 @@ const outliers = (rows: readonly Row[]): readonly DataFinding[] => {
 const collisions = (rows: readonly Row[]): readonly DataFinding[] =>
   [
     ...Map.groupBy(rows, ({ embedding = [] }) =>
-      embedding.map((each) => each.toPrecision(6)).join(' '),
+      Array.from(embedding, (each) => each.toPrecision(6)).join(' '),
     ).values(),
   ].flatMap((same) => {
     const texts = new Set(same.map(({ text }) => text))
@@ -46,7 +46,7 @@ const collisions = (rows: readonly Row[]): readonly DataFinding[] =>
       : []
   })
 
-const centred = (points: readonly (readonly number[])[]): readonly Float64Array[] => {
+const centred = (points: readonly ArrayLike<number>[]): readonly Float64Array[] => {
   const size = points[0]?.length ?? 0
   const mean = new Float64Array(size)
   for (const point of points)
