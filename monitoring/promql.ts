@@ -1,5 +1,5 @@
 import { metrics as guardMetrics } from '../proxy/src/core/metrics.ts'
-import { secMetrics } from './sec-metrics.ts'
+import { secMetrics, type secGroup, type SecMetricName } from './sec-metrics.ts'
 
 const metrics = { ...guardMetrics, ...secMetrics }
 
@@ -9,7 +9,9 @@ export type Kind = Table[MetricName]['kind']
 type NameOf<K extends Kind> = { [N in MetricName]: Table[N]['kind'] extends K ? N : never }[MetricName]
 /** Labels that the scrape adds, on every metric. */
 type TargetLabel = 'namespace' | 'pod' | 'instance' | 'job'
-type LabelOf<N extends MetricName> = Table[N]['labels'][number] | TargetLabel
+/** Labels that the Pushgateway adds, on what was pushed. */
+type GroupLabel<N extends MetricName> = N extends SecMetricName ? (typeof secGroup)[number] : never
+type LabelOf<N extends MetricName> = Table[N]['labels'][number] | TargetLabel | GroupLabel<N>
 
 /** What a query is narrowed to. Matchers are written as in PromQL, operator first: `{ code: '=~"a|b"' }`. */
 export interface Narrow<N extends MetricName> {

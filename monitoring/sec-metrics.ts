@@ -1,11 +1,12 @@
 /**
  * What `postern-sec attack --push` tells of its last run, as gauges: a run is a job, not a process that is scraped. Every label is
- * bounded: targets are two, families and outcomes come from our own tables, never from an attack's text.
+ * bounded: targets are two, families and outcomes come from our own tables, never from an attack's text. The Pushgateway adds
+ * those of the group.
  */
 export const secMetrics = {
   postern_sec_run_timestamp_seconds: {
     kind: 'gauge',
-    help: 'When the last red-team run ended, in Unix time.',
+    help: 'When the last red-team run ended, in Unix time. Not of replays: they send what is known to work, and nothing else.',
     labels: ['target'],
   },
   postern_sec_attacks: {
@@ -31,6 +32,15 @@ export const secMetrics = {
 } as const satisfies Record<string, { kind: 'gauge'; help: string; labels: readonly string[] }>
 
 export type SecMetricName = keyof typeof secMetrics
+
+/**
+ * Labels of a Pushgateway's group: what a push replaces is the last push with the same ones. The Pushgateway puts them on every
+ * metric of the push, over labels of the same name, so none may be a metric's own.
+ */
+export const secGroup = ['tool', 'model', 'run'] as const
+
+/** `attack` plans attacks or lets a tool plan them; `replay` sends again what once worked. */
+export type SecRun = 'attack' | 'replay'
 
 /** Which server was attacked: the guard, or the same model without one. */
 export type SecTarget = 'guarded' | 'bare'

@@ -39,6 +39,13 @@ interface Bands {
   readonly lowIsBad?: true
 }
 
+interface Choice {
+  readonly name: string
+  readonly label: string
+  /** Grafana's query of the values, such as `label_values(metric, label)`. */
+  readonly values: string
+}
+
 interface NumberBox {
   readonly name: string
   readonly label: string
@@ -52,6 +59,8 @@ export interface Board {
   readonly says: string
   /** Numbers that the viewer types above the board: `$name` in its queries. */
   readonly numbers?: readonly NumberBox[]
+  /** What the viewer picks above the board, beside namespace and guard: `$name` in its queries; all at first. */
+  readonly choices?: readonly Choice[]
   readonly rows: readonly { readonly title: string; readonly panels: readonly Panel[] }[]
 }
 
@@ -63,8 +72,12 @@ export const chosen = promql({ matchers: SCOPE, over: '$__rate_interval', keep: 
 /** The same over the whole time shown: for totals and tables. */
 export const shown = promql({ matchers: SCOPE, over: '$__range', keep: [] })
 
-/** Red-team runs: pushed by a job, so without a guard's address. */
-export const pushed = promql({ matchers: '', over: '$__rate_interval', keep: [] })
+/** Red-team runs: pushed by a job, so without a guard's address. For boards with the choices `tool` and `model`. */
+export const pushed = promql({
+  matchers: 'tool=~"$tool",model=~"$model"',
+  over: '$__rate_interval',
+  keep: [],
+})
 
 /** A series that a recording rule makes. Those have no `instance`. */
 export const recorded = (name: `postern:${string}`, matchers = ''): string =>

@@ -9,6 +9,13 @@ const summed = (name: 'postern_sec_attacks' | 'postern_sec_successes', target: T
 const successRate = (target: Target): string =>
   share(summed('postern_sec_successes', target), summed('postern_sec_attacks', target))
 
+/** Each tool by itself: tools mean different things by success. */
+const successRateByTool = (target: Target): string =>
+  share(
+    pushed.sum('postern_sec_successes', { by: ['tool', 'model'], where: { target } }),
+    pushed.sum('postern_sec_attacks', { by: ['tool', 'model'], where: { target } }),
+  )
+
 const familyRate = (target: Target): string =>
   share(
     pushed.sum('postern_sec_successes', { by: ['family'], where: { target } }),
@@ -32,7 +39,11 @@ const replayed = (outcome?: 'allowed'): string =>
 export const redteam: Board = {
   uid: 'postern-redteam',
   title: 'Red team',
-  says: 'What attacks achieve, with the guard and without it, run after run. The numbers are those that `postern-sec attack --push` sends to a Pushgateway.',
+  says: 'What attacks achieve, with the guard and without it, run after run. The numbers are those that `postern-sec attack --push` sends to a Pushgateway, which keeps the last run of each tool and model: choose above of which.',
+  choices: [
+    { name: 'tool', label: 'Tool', values: 'label_values(postern_sec_run_timestamp_seconds, tool)' },
+    { name: 'model', label: 'Model', values: 'label_values(postern_sec_run_timestamp_seconds, model)' },
+  ],
   rows: [
     {
       title: 'Last run',
@@ -53,7 +64,7 @@ export const redteam: Board = {
         {
           kind: 'stat',
           title: 'Jailbreak success, guarded',
-          says: 'Share of the attacks of the last run that got what they wanted past the guard.',
+          says: 'Share of the attacks of the last runs that got what they wanted past the guard.',
           unit: 'percentunit',
           width: 5,
           bands: { orange: 0.01, red: 0.05 },
@@ -93,12 +104,12 @@ export const redteam: Board = {
         {
           kind: 'series',
           title: 'Jailbreak success rate',
-          says: 'Successes by attacks, run after run. The distance of the two lines is what the guard is worth.',
+          says: 'Successes by attacks, run after run, of each tool: each judges success in its own way. The distance of its two lines is what the guard is worth.',
           unit: 'percentunit',
           width: 12,
           queries: [
-            { expr: successRate('="guarded"'), legend: 'guarded' },
-            { expr: successRate('="bare"'), legend: 'bare' },
+            { expr: successRateByTool('="guarded"'), legend: 'guarded, {{tool}} {{model}}' },
+            { expr: successRateByTool('="bare"'), legend: 'bare, {{tool}} {{model}}' },
           ],
         },
         {
@@ -126,7 +137,7 @@ export const redteam: Board = {
         {
           kind: 'matrix',
           title: 'Confusion matrix',
-          says: 'Prompts of the last run: what they are, in rows, and what the guard did, in columns. Attack allowed is a miss, benign blocked a false positive.',
+          says: 'Prompts of the last runs: what they are, in rows, and what the guard did, in columns. Attack allowed is a miss, benign blocked a false positive.',
           unit: 'short',
           width: 8,
           axes: { row: 'expected', column: 'actual', value: 'Value' },
@@ -143,7 +154,7 @@ export const redteam: Board = {
         {
           kind: 'matrix',
           title: 'Success rate by family and target',
-          says: 'Of the last run. A family that works on the bare model and on the guarded one is a hole.',
+          says: 'Of the last runs. A family that works on the bare model and on the guarded one is a hole.',
           unit: 'percentunit',
           width: 8,
           axes: { row: 'family', column: 'target', value: 'Value' },
@@ -160,7 +171,7 @@ export const redteam: Board = {
         {
           kind: 'table',
           title: 'Attacks by family',
-          says: 'How many the last run sent. A rate over a handful of attacks is an anecdote.',
+          says: 'How many the last runs sent. A rate over a handful of attacks is an anecdote.',
           unit: 'short',
           width: 8,
           queries: [
@@ -178,7 +189,7 @@ export const redteam: Board = {
         {
           kind: 'stat',
           title: 'Replays that got through',
-          says: 'Attacks that once succeeded, sent again in the last run, and allowed again. Should be 0: each is a known hole.',
+          says: 'Attacks that once succeeded, sent again in the last replay, and allowed again. Should be 0: each is a known hole.',
           unit: 'short',
           width: 6,
           bands: { red: 1 },

@@ -112,6 +112,7 @@ const variablesOf = (board: Board) => {
     ...(usesLoki ? [new DatasourceVariableBuilder('logs').label('Logs').type('loki')] : []),
     choice('namespace', 'Namespace', 'label_values(postern_ready, namespace)'),
     choice('instance', 'Guard', 'label_values(postern_ready{namespace=~"$namespace"}, instance)'),
+    ...(board.choices ?? []).map(({ name, label, values }) => choice(name, label, values)),
     ...(board.numbers ?? []).map(({ name, label, preset }) =>
       new TextBoxVariableBuilder(name).label(label).defaultValue(preset),
     ),

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { exposition, type SecSample, type SecTarget } from '../sec-metrics.ts'
+import { exposition, secGroup, type SecSample, type SecTarget } from '../sec-metrics.ts'
 
 export interface RedteamMetrics {
   /** `host:port` of what Prometheus scrapes, as it would a Pushgateway. */
@@ -10,9 +10,19 @@ export interface RedteamMetrics {
 
 const FAMILIES = ['role_play', 'encoding', 'indirect', 'extraction'] as const
 
-/** Made-up results of one run. The names are those that a real run pushes; only that names, labels and queries fit is shown here. */
+/**
+ * Made-up results of two tools and a replay. The names are those that a real run pushes; only that names, labels and queries fit is
+ * shown here.
+ */
 export const startRedteamMetrics = async (): Promise<RedteamMetrics> => {
-  const text = exposition([...run('guarded', 1), ...run('bare', 20)])
+  const text = grouped([
+    [
+      ['postern', 'demo-small', 'attack'],
+      [...run('guarded', 1), ...run('bare', 20)],
+    ],
+    [['garak', 'demo-small', 'attack'], run('guarded', 0)],
+    [['postern', 'demo-small', 'replay'], REPLAY],
+  ])
   const server = createServer((_request, response) => {
     response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' }).end(text)
   })
@@ -37,6 +47,21 @@ const run = (target: SecTarget, successes: number): readonly SecSample[] => [
   { name: 'postern_sec_confusion', labels: [target, 'attack', 'allowed'], value: 10 },
   { name: 'postern_sec_confusion', labels: [target, 'benign', 'blocked'], value: 1 },
   { name: 'postern_sec_confusion', labels: [target, 'benign', 'allowed'], value: 299 },
-  { name: 'postern_sec_replayed', labels: [target, 'blocked'], value: 12 },
-  { name: 'postern_sec_replayed', labels: [target, 'allowed'], value: 1 },
 ]
+
+const REPLAY: readonly SecSample[] = [
+  { name: 'postern_sec_replayed', labels: ['guarded', 'blocked'], value: 12 },
+  { name: 'postern_sec_replayed', labels: ['guarded', 'allowed'], value: 1 },
+]
+
+/** Each push with the labels of its group, as a Pushgateway gives it out; HELP and TYPE may be there once only. */
+const grouped = (pushes: readonly (readonly [readonly string[], readonly SecSample[]])[]): string =>
+  pushes
+    .flatMap(([values, samples]) => {
+      const labels = secGroup.map((label, at) => `${label}="${values[at] ?? ''}"`).join(',')
+      return exposition(samples)
+        .split('\n')
+        .filter((line) => line !== '' && !line.startsWith('#'))
+        .map((line) => `${line.replace('{', `{${labels},`)}\n`)
+    })
+    .join('')

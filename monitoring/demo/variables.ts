@@ -7,4 +7,4 @@ export const filledIn = (expr: string, board: Board): string =>
     .replaceAll('$__rate_interval', '20s')
     .replaceAll('$__interval', '5m')
     .replaceAll('$__range', '5m')
-    .replaceAll(/\$(namespace|instance)\b/g, '.*')
+    .replaceAll(/\$(namespace|instance|tool|model)\b/g, '.*')

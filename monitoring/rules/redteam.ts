@@ -5,8 +5,10 @@ import type { Group } from './rule.ts'
 const pushed = promql({ matchers: '', over: '5m', keep: ['namespace'] })
 
 const GUARDED = { target: '="guarded"' } as const
-const succeeded = pushed.sum('postern_sec_successes', { by: ['family'], where: GUARDED })
-const attacked = pushed.sum('postern_sec_attacks', { by: ['family'], where: GUARDED })
+/** Each tool by itself: one that sends thousands of weak attacks must not hide what another finds. */
+const APART = ['tool', 'model', 'family'] as const
+const succeeded = pushed.sum('postern_sec_successes', { by: APART, where: GUARDED })
+const attacked = pushed.sum('postern_sec_attacks', { by: APART, where: GUARDED })
 
 export const redteam: readonly Group[] = [
   {
@@ -19,14 +21,15 @@ export const redteam: readonly Group[] = [
         for: '0m',
         severity: 'ticket',
         summary:
-          'In the last red-team run, {{ $value | humanizePercentage }} of the attacks of the family {{ $labels.family }} got past the guard.',
+          'In the last run of {{ $labels.tool }}, {{ $value | humanizePercentage }} of the attacks of the family {{ $labels.family }} got past the guard of {{ $labels.model }}.',
       },
       {
         alert: 'PosternReplayPassed',
-        expr: `${pushed.sum('postern_sec_replayed', { where: { ...GUARDED, outcome: '="allowed"' } })} > 0`,
+        expr: `${pushed.sum('postern_sec_replayed', { by: ['model'], where: { ...GUARDED, outcome: '="allowed"' } })} > 0`,
         for: '0m',
         severity: 'ticket',
-        summary: '{{ $value }} attacks that are known to work got past the guard again.',
+        summary:
+          '{{ $value }} attacks that are known to work got past the guard of {{ $labels.model }} again.',
       },
       {
         alert: 'PosternRedTeamOverdue',

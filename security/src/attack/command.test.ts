@@ -79,7 +79,9 @@ test('a run measures what the guard changes, keeps it, reports it, pushes it and
   expect(record?.targets.guarded?.errors).toBe(0)
   expect(record?.targets.guarded?.confusion.attack.blocked).toBeGreaterThan(0)
   expect(readFileSync(report, 'utf8')).toContain('<svg')
-  expect(pushed.bodies[0]).toMatch(/^PUT \/metrics\/job\/postern_sec\n/)
+  expect(pushed.bodies[0]).toMatch(
+    /^PUT \/metrics\/job\/postern_sec\/tool\/postern\/model\/demo-small\/run\/attack\n/,
+  )
   expect(pushed.bodies[0]).toContain('postern_sec_successes{target="bare",family="jailbreak"}')
 
   const again = await attack(...both(), '--attacks', '120', '--gate', baseline)

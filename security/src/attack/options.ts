@@ -61,7 +61,7 @@ Sends attacks to an OpenAI-compatible endpoint and says which worked. Attack onl
   --concurrency N      requests at a time (8)     --timeout SECONDS  of one request (30)
   --store DIR          where runs are kept (.postern-sec)
   --report FILE        HTML report, one file
-  --push URL           Pushgateway that takes the gauges postern_sec_*
+  --push URL           Pushgateway that takes the gauges postern_sec_*; keeps the last run of each tool and model
   --gate FILE          fail when a family or the false positives are worse than in FILE (default tolerance 0: --tolerance SHARE)
   --update-baseline    write FILE; only if nothing gets worse, else it takes --force --reason TEXT
   --replay FILE        send a worked-*.json of the store again

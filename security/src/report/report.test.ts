@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { afterAll, expect, test } from '@jest/globals'
 import { baselineOf, gate, readBaseline } from './gate.ts'
 import { htmlReport } from './html.ts'
-import { metricsOf } from './metrics.ts'
 import type { RunRecord, TargetTally } from './record.ts'
 import { openStore } from './store.ts'
 import { inWords } from './words.ts'
@@ -127,12 +126,4 @@ test('the store gives runs back in order, and says which line is none', () => {
   expect(store.runs().map(({ id }) => id)).toEqual(['r', 's'])
   writeFileSync(join(folder, 'store/runs.jsonl'), `${JSON.stringify(run(1))}\n{"version":2}\n`)
   expect(() => store.runs()).toThrow('line 2')
-})
-
-test('the gauges have the names and labels that monitoring knows', () => {
-  const text = metricsOf(run(6, { replayed: { blocked: 3, allowed: 1 } }))
-  expect(text).toContain('postern_sec_run_timestamp_seconds{target="guarded"} 1795255200\n')
-  expect(text).toContain('postern_sec_successes{target="guarded",family="jailbreak"} 6\n')
-  expect(text).toContain('postern_sec_confusion{target="bare",expected="benign",actual="blocked"} 1\n')
-  expect(text).toContain('postern_sec_replayed{target="guarded",outcome="allowed"} 1\n')
 })
