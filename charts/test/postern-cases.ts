@@ -12,6 +12,7 @@ export const models = {
 export const all = {
   imagePullSecrets: [{ name: 'registry' }],
   certificates: { source: 'cert-manager' },
+  admission: { requireVerifiedModels: { enabled: true } },
   policies: { data: { tenants: { a: {} } }, rego: { 'mine.rego': 'package mine\n' } },
   respond: {
     enabled: true,
@@ -47,6 +48,7 @@ export const variants: Readonly<Record<string, unknown>> = {
   'no-identity': { injection: { identity: 'none' }, policies: { enabled: false } },
   keda: { gateway: { enabled: true, configuration: models, keda: { enabled: true } } },
   respond: { respond: { enabled: true, secret: 'respond' } },
+  verified: { admission: { requireVerifiedModels: { enabled: true } } },
   open: { admission: { enabled: false }, networkPolicies: { enabled: false } },
   all,
 }

@@ -101,12 +101,38 @@ const refusals: readonly (readonly [string, unknown, RegExp])[] = [
     { gateway: { enabled: true, tls: { source: 'cert-manager' } } },
     /gateway\.tls\.issuer\.name is needed/,
   ],
+  [
+    'verified models without the policies that protect labels',
+    { admission: { enabled: false, requireVerifiedModels: { enabled: true } } },
+    /requireVerifiedModels needs admission\.enabled/,
+  ],
+  [
+    'verified models without a key',
+    { admission: { requireVerifiedModels: { enabled: true, configMaps: [] } } },
+    /needs a name in configMaps or secrets/,
+  ],
+  [
+    'verified models by a digest that no image has',
+    { admission: { requireVerifiedModels: { enabled: true, digest: true } } },
+    /digest needs image\.digest, or an entry of images/,
+  ],
+  [
+    'an image that is a pattern',
+    { admission: { requireVerifiedModels: { enabled: true, images: ['.*'] } } },
+    /at '\/admission\/requireVerifiedModels\/images\/0'/,
+  ],
 ]
 
 for (const [what, values, message] of refusals)
   helmTest(`${what} is refused with a message that names it`, async () => {
     await expect(rendered(values)).rejects.toThrow(message)
   })
+
+helmTest('the values of security/docs/models.md refuse models that nobody verified', async () => {
+  const text = readFileSync(new URL('../../security/docs/models.md', import.meta.url), 'utf8')
+  const [, block = ''] = /^```yaml postern values\n(.*?)^```/ms.exec(text) ?? []
+  expect(names(await rendered(parse(block)))).toContain('ValidatingAdmissionPolicy/postern-verified')
+})
 
 helmTest('a policy instead of the webhook is refused by a cluster that does not know it', async () => {
   const old = template(chart, { values: variants.policy, args: ['--kube-version', '1.35.0'] })
@@ -129,6 +155,8 @@ helmTest(
         'certificates.settleSeconds': {},
       },
       samples: {
+        'admission.requireVerifiedModels.modelDigests': ['a'.repeat(64)],
+        'admission.requireVerifiedModels.namespaceSelector': { matchLabels: { models: 'signed' } },
         'image.pullPolicy': 'Always',
         'networkPolicies.apiServerPorts': [7443],
         'image.digest': `sha256:${'a'.repeat(64)}`,
