@@ -102,6 +102,25 @@ test('vectors that stand apart and vectors of two texts are found', () => {
   )
 })
 
+test.each([1e30, 1e300, -1.7e308])('one vector of %d does not hide itself, nor another one', (size) => {
+  const giant = (at: number) => Array.from({ length: 8 }, () => (at === 3 ? size : 30))
+  const rows = reviews(400).map((row, at) => (at === 3 || at === 5 ? { ...row, embedding: giant(at) } : row))
+  expect(checkRows(rows)).toMatchObject([{ check: 'vector-outlier', lines: [4, 6], count: 2 }])
+})
+
+test('very small vectors are compared like others', () => {
+  const tiny = reviews(400).map((row, at) => ({
+    ...row,
+    embedding: Array.from(row.embedding ?? [], (each) => (each + (at === 3 ? 30 : 0)) * 1e-200),
+  }))
+  expect(checkRows(tiny)).toMatchObject([{ check: 'vector-outlier', lines: [4] }])
+})
+
+test('labels of records without texts contradict nothing', () => {
+  const rows = reviews(401).map((row, at) => ({ ...row, text: '', label: at % 3 === 0 ? 'good' : 'bad' }))
+  expect(checksOf(rows.map((row) => ({ ...row, embedding: undefined })))).toEqual([])
+})
+
 test.each([
   ['{"text":1}', 'has no text text; name it with --text'],
   ['[]', ':1: is no object'],

@@ -17,7 +17,9 @@ interface Item extends Labelled {
  * speaks for another. Nothing is said of data without labels or with fewer than 20 texts for each.
  */
 export const labels = (rows: readonly Row[]): readonly DataFinding[] => {
-  const items = rows.map((row) => ({ row, label: row.label, words: wordsOf(row.text).slice(0, 2000) }))
+  const items = rows
+    .map((row) => ({ row, label: row.label, words: wordsOf(row.text).slice(0, 2000) }))
+    .filter(({ words }) => words.length > 0) // vectors without texts have labels too
   const sizes = new Map<string, number>()
   for (const { label } of items) sizes.set(label, (sizes.get(label) ?? 0) + 1)
   if (sizes.size < 2 || sizes.size > MAX_LABELS || Math.min(...sizes.values()) < MIN_PER_LABEL) return []

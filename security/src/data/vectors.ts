@@ -4,6 +4,8 @@ import type { Row } from './rows.ts'
 const MIN_ROWS = 30
 /** Modified z-score (Iglewicz, Hoaglin 1993); they propose 3.5, twice that keeps long tails quiet. */
 const FAR = 7
+/** Times the usual size. One such vector moves the mean so far that all distances from it look the same, its own too. */
+const GIANT = 1000
 const STEPS = 50
 
 /**
@@ -18,11 +20,18 @@ export const vectors = (rows: readonly Row[]): readonly DataFinding[] => {
 
 const outliers = (rows: readonly Row[]): readonly DataFinding[] => {
   if (rows.length < MIN_ROWS) return []
-  const points = centred(rows.map(({ embedding = [] }) => embedding))
+  const sizes = rows.map(({ embedding = [] }) => sizeOf(embedding))
+  const usual = median(sizes.filter((size) => size > 0)) || 1
+  const isGiant = (at: number): boolean => (sizes[at] ?? 0) > GIANT * usual
+  const others = rows.flatMap((row, at) => (isGiant(at) ? [] : [{ at, embedding: row.embedding ?? [] }]))
+  const points = centred(
+    others.map(({ embedding }) => embedding),
+    usual,
+  )
   const scores = projections(points).map(Math.abs)
   const lengths = points.map((point) => Math.sqrt(dot(point, point)))
-  const far = new Set([...beyond(scores), ...beyond(lengths)])
-  const apart = rows.filter((_, at) => far.has(at))
+  const far = new Set([...beyond(scores), ...beyond(lengths)].map((place) => others[place]?.at))
+  const apart = rows.filter((_, at) => isGiant(at) || far.has(at))
   return apart.length === 0
     ? []
     : [
@@ -32,6 +41,13 @@ const outliers = (rows: readonly Row[]): readonly DataFinding[] => {
           `${apart.length} of ${rows.length} vectors lie far from the others of their label`,
         ),
       ]
+}
+
+/** The largest number, without its sign: unlike the length it is never infinite. */
+const sizeOf = (point: ArrayLike<number>): number => {
+  let most = 0
+  for (let i = 0; i < point.length; i++) most = Math.max(most, Math.abs(point[i] ?? 0))
+  return most
 }
 
 const collisions = (rows: readonly Row[]): readonly DataFinding[] =>
@@ -46,12 +62,15 @@ const collisions = (rows: readonly Row[]): readonly DataFinding[] =>
       : []
   })
 
-const centred = (points: readonly ArrayLike<number>[]): readonly Float64Array[] => {
-  const size = points[0]?.length ?? 0
-  const mean = new Float64Array(size)
-  for (const point of points)
-    for (let i = 0; i < size; i++) mean[i] = (mean[i] ?? 0) + (point[i] ?? 0) / points.length
-  return points.map((point) => Float64Array.from(point, (each, i) => each - (mean[i] ?? 0)))
+/** In units of `usual`, so that squares of very large and very small numbers keep their place in a double. */
+const centred = (points: readonly ArrayLike<number>[], usual: number): readonly Float64Array[] => {
+  const scaled = points.map((point) => Float64Array.from(point, (each) => each / usual))
+  const mean = new Float64Array(scaled[0]?.length ?? 0)
+  for (const point of scaled)
+    for (let i = 0; i < mean.length; i++) mean[i] = (mean[i] ?? 0) + (point[i] ?? 0) / points.length
+  for (const point of scaled)
+    for (let i = 0; i < mean.length; i++) point[i] = (point[i] ?? 0) - (mean[i] ?? 0)
+  return scaled
 }
 
 /** On the first principal direction, by power iteration. */
