@@ -59,7 +59,7 @@ test('every alert has a runbook with all its parts, and no runbook is left over'
   expect(readdirSync(join(HERE, 'runbooks')).toSorted()).toEqual(names.map((name) => `${name}.md`).toSorted())
   for (const name of names) {
     const headings = [...read(`runbooks/${name}.md`).matchAll(/^#+ (.*)$/gm)].map(([, heading]) => heading)
-    expect(headings).toEqual([name, 'What it means', 'What users see', 'First commands', 'How to end it'])
+    expect(headings).toEqual([name, 'What it means', 'What users see', 'What to look at', 'How to end it'])
   }
 })
 

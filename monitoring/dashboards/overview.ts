@@ -198,7 +198,7 @@ export const overview: Board = {
           title: 'CPU',
           says: 'Cores used by each guard. A guard uses one core; near 1 it is the bottleneck: add replicas.',
           unit: 'short',
-          width: 6,
+          width: 5,
           queries: [
             {
               expr: `rate(process_cpu_seconds_total{namespace=~"$namespace",instance=~"$instance"}[$__rate_interval]) and on (job, instance) ${chosen.value('postern_ready')}`,
@@ -212,7 +212,7 @@ export const overview: Board = {
           title: 'Memory',
           says: 'Resident memory of each guard. It should be flat; the container limit ends the process.',
           unit: 'bytes',
-          width: 6,
+          width: 5,
           queries: [{ expr: ofGuards('process_resident_memory_bytes'), legend: '{{instance}}' }],
         },
         {
@@ -220,7 +220,7 @@ export const overview: Board = {
           title: 'Event loop delay (p99)',
           says: 'How long a ready callback waits. Long scans show here first.',
           unit: 's',
-          width: 6,
+          width: 5,
           queries: [{ expr: ofGuards('nodejs_eventloop_lag_p99_seconds'), legend: '{{instance}}' }],
           bands: { orange: 0.05, red: 0.25 },
         },
@@ -229,10 +229,24 @@ export const overview: Board = {
           title: 'Connections',
           says: 'Open client connections. At `server.limits.connections` further ones are closed unheard.',
           unit: 'short',
-          width: 6,
+          width: 4,
           queries: [
             { expr: chosen.sum('postern_connections', { by: ['instance'] }), legend: '{{instance}}' },
           ],
+        },
+        {
+          kind: 'series',
+          title: 'Starts in half an hour',
+          says: 'How often the process of a guard began anew. More than one outside of a rollout: memory, a setting, or a probe that kills it.',
+          unit: 'short',
+          width: 5,
+          queries: [
+            {
+              expr: `changes(process_start_time_seconds{namespace=~"$namespace",instance=~"$instance"}[30m]) and on (job, instance) ${chosen.value('postern_ready')}`,
+              legend: '{{instance}}',
+            },
+          ],
+          bands: { red: 3 },
         },
       ],
     },

@@ -267,5 +267,31 @@ export const security: Board = {
         },
       ],
     },
+    {
+      title: 'Responses to threats',
+      panels: [
+        {
+          kind: 'series',
+          title: 'Responses in force',
+          says: 'By kind, over all guards chosen. quarantine: that guard answers nothing. Should be 0 most of the time.',
+          unit: 'short',
+          width: 12,
+          queries: [{ expr: chosen.sum('postern_respond_active', { by: ['kind'] }), legend: '{{kind}}' }],
+        },
+        {
+          kind: 'stack',
+          title: 'Questions about responses',
+          says: 'Of guards to the controller, by result. Only failed: new responses do not reach these guards.',
+          unit: 'ops',
+          width: 12,
+          queries: [
+            {
+              expr: chosen.rate('postern_respond_fetches_total', { by: ['result'] }),
+              legend: '{{result}}',
+            },
+          ],
+        },
+      ],
+    },
   ],
 }
