@@ -15,10 +15,11 @@ export interface Block {
 /** A block may have so many characters that are no text, such as a broken character at its beginning. */
 const MOST_UNREADABLE = 2
 
-/** The text that a block encodes in UTF-8; undefined when it is not readable, which most are not after a few digits. */
+/** The text that a block encodes in UTF-8, or in UTF-16 as far as that is ASCII with zeros between; undefined when it is not readable, which most are not after a few digits. */
 export const decodeBlock = ({ digits, bits }: Encoding, text: string, block: Block): string | undefined => {
   const points: number[] = []
   let unreadable = 0
+  let zeros = 0
   for (let at = block.from; at < block.to; at++) {
     const digit = digits[text.charCodeAt(at)] as number
     if (digit < 0) continue
@@ -28,10 +29,16 @@ export const decodeBlock = ({ digits, bits }: Encoding, text: string, block: Blo
     block.count -= 8
     const point = nextPoint((block.held >> block.count) & 0xff, block)
     if (point === UNFINISHED) continue
+    if (point === 0) {
+      zeros++
+      continue
+    }
     if (isUnreadable(point) && ++unreadable > MOST_UNREADABLE) return undefined
     points.push(point)
   }
-  return String.fromCodePoint(...points)
+  // In UTF-16 every other byte is zero.
+  if (Math.abs(zeros - points.length) > 1) unreadable += zeros
+  return unreadable > MOST_UNREADABLE ? undefined : String.fromCodePoint(...points)
 }
 
 const UNFINISHED = -1

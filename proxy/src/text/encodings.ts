@@ -33,10 +33,16 @@ export const HEX: Encoding = {
   bits: 4,
 }
 
-/** RFC 4648 section 6, in upper case as tools write it: in lower case any long word would be one. */
+/** RFC 4648 section 6. */
 export const BASE32: Encoding = {
   code: 'decoded:base32',
   digits: digitsOf('ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'),
   characters: 8,
   bits: 5,
+}
+
+/** Decoders take lower case too. Apart from upper case, since both at once are found everywhere in base64. */
+export const BASE32_SMALL: Encoding = {
+  ...BASE32,
+  digits: digitsOf('abcdefghijklmnopqrstuvwxyz234567'),
 }

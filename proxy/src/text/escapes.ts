@@ -66,7 +66,7 @@ const percent = (text: string, at: number): Escape | 'more' | undefined => {
   const code = 'decoded:percent'
   const lead = hexAt(text, at + 1, 2)
   if (Number.isNaN(lead)) return 'more'
-  if (lead < 0) return undefined
+  if (lead < 0) return (text.charCodeAt(at + 1) | 32) === SMALL_U ? wide(text, at) : undefined
   if (lead < 0x80) return { length: 3, text: String.fromCharCode(lead), code }
   const count = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : lead >= 0xc2 ? 1 : 0
   let point = lead & (0x3f >> count)
@@ -81,6 +81,15 @@ const percent = (text: string, at: number): Escape | 'more' | undefined => {
   return count === 0
     ? { length: 3, text: REPLACEMENT, code }
     : { length: 3 * count + 3, text: characterOf(point), code }
+}
+
+const SMALL_U = 0x75
+
+/** `%u0041`, as the function `escape` of JavaScript writes it. */
+const wide = (text: string, at: number): Escape | 'more' | undefined => {
+  const unit = hexAt(text, at + 2, 4)
+  if (Number.isNaN(unit)) return 'more'
+  return unit < 0 ? undefined : { length: 6, text: String.fromCharCode(unit), code: 'decoded:percent' }
 }
 
 const characterOf = (point: number): string => (point <= 0x10ffff ? String.fromCodePoint(point) : REPLACEMENT)
@@ -98,25 +107,41 @@ const NAMED: Readonly<Record<string, string>> = {
 const LONGEST_ENTITY = 16
 
 const entity = (text: string, at: number): Escape | 'more' | undefined => {
+  if (text.charCodeAt(at + 1) === NUMBER_SIGN) return numbered(text, at)
   let end = at + 1
   for (; end < at + LONGEST_ENTITY; end++) {
     if (end >= text.length) return 'more'
     const unit = text.charCodeAt(end)
-    if (unit === 0x3b) break
+    if (unit === SEMICOLON) break
     const alphanumeric = (unit >= 48 && unit <= 57) || ((unit | 32) >= 97 && (unit | 32) <= 122)
-    if (!alphanumeric && !(unit === 0x23 && end === at + 1)) return undefined
+    if (!alphanumeric) return undefined
   }
-  if (end >= text.length || text.charCodeAt(end) !== 0x3b) return undefined
-  const name = text.slice(at + 1, end)
-  const meant = name.startsWith('#') ? numbered(name.slice(1)) : NAMED[name.toLowerCase()]
+  if (end >= text.length || text.charCodeAt(end) !== SEMICOLON) return undefined
+  const meant = NAMED[text.slice(at + 1, end).toLowerCase()]
   return meant === undefined ? undefined : { length: end + 1 - at, text: meant, code: 'decoded:entity' }
 }
 
-const numbered = (digits: string): string | undefined => {
-  const hexadecimal = digits.startsWith('x') || digits.startsWith('X')
-  const valid = hexadecimal ? /^[xX][0-9A-Fa-f]{1,8}$/.test(digits) : /^[0-9]{1,8}$/.test(digits)
-  if (!valid) return undefined
-  return characterOf(hexadecimal ? Number.parseInt(digits.slice(1), 16) : Number.parseInt(digits, 10))
+const NUMBER_SIGN = 0x23
+const SEMICOLON = 0x3b
+const SMALL_X = 0x78
+const MOST_DIGITS = 8
+
+/** Browsers read a number also where its semicolon is missing. */
+const numbered = (text: string, at: number): Escape | 'more' | undefined => {
+  const hexadecimal = (text.charCodeAt(at + 2) | 32) === SMALL_X
+  const from = at + (hexadecimal ? 3 : 2)
+  let end = from
+  let value = 0
+  for (; end < text.length && end - from <= MOST_DIGITS; end++) {
+    const digit = hexValue(text.charCodeAt(end))
+    if (digit < 0 || (digit > 9 && !hexadecimal)) break
+    value = value * (hexadecimal ? 16 : 10) + digit
+  }
+  if (end - from > MOST_DIGITS) return undefined
+  if (end >= text.length) return 'more'
+  if (end === from) return undefined
+  const length = end - at + (text.charCodeAt(end) === SEMICOLON ? 1 : 0)
+  return { length, text: characterOf(value), code: 'decoded:entity' }
 }
 
 // prettier-ignore

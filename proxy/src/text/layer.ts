@@ -1,6 +1,6 @@
 import type { Finding } from '../core/finding.ts'
 import { clearedBy } from './cleared.ts'
-import { BASE32, BASE64, HEX } from './encodings.ts'
+import { BASE32, BASE32_SMALL, BASE64, HEX } from './encodings.ts'
 import { escapeAt, escapesNothing, mayEscape } from './escapes.ts'
 import { listReader } from './list-reader.ts'
 import type { Program } from './program.ts'
@@ -69,7 +69,9 @@ const layerOf = (programs: readonly Held[], depth: number, runs: readonly Run[])
       depth === DEEPEST
         ? []
         : [
-            ...[BASE64, HEX, BASE32].map((encoding) => runReader({ encoding, offset, openDecoded })),
+            ...[BASE64, HEX, BASE32, BASE32_SMALL].map((encoding) =>
+              runReader({ encoding, offset, openDecoded }),
+            ),
             listReader({ offset, openDecoded }),
           ],
     escaped: undefined,

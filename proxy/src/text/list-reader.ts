@@ -9,7 +9,10 @@ export interface ListReaderOptions {
   readonly openDecoded: () => Reader
 }
 
-/** What a character can be in a list: nothing, what parts two numbers, a digit, a dot or dash, or the x of `0x` and `\x`. */
+/**
+ * What a character can be in a list: nothing, what parts two numbers, a digit, a dot or dash, or a letter of `0x41`, `U+0041`, `0o101`,
+ * `41h` and `chr(65)` that is no digit.
+ */
 const OUTSIDE = 0
 const PARTING = 1
 const DIGIT = 2
@@ -17,10 +20,10 @@ const SIGN = 3
 const MARK = 4
 
 const KINDS = new Uint8Array(128)
-for (const char of ' \t\n\r,;:/|\\') KINDS[char.charCodeAt(0)] = PARTING
+for (const char of ' \t\n\r,;:/|\\"\'`()[]{}<>+&=_') KINDS[char.charCodeAt(0)] = PARTING
 for (const char of '0123456789abcdefABCDEF') KINDS[char.charCodeAt(0)] = DIGIT
 for (const char of '.-') KINDS[char.charCodeAt(0)] = SIGN
-for (const char of 'xX') KINDS[char.charCodeAt(0)] = MARK
+for (const char of 'xXuUoOhHrR') KINDS[char.charCodeAt(0)] = MARK
 
 const kindAt = (text: string, at: number): number => {
   const unit = text.charCodeAt(at)
@@ -56,6 +59,8 @@ interface State {
   /** Bits of a token of zeros and ones, and how many; -1 when it is no such token. */
   bits: number
   count: number
+  /** Within the name of a call, which is no number. */
+  named: boolean
   sign: string
   /** Blanks and whatever else parts two words stand before the next sign. */
   gap: number
@@ -73,6 +78,7 @@ export const listReader = ({ offset, openDecoded }: ListReaderOptions): Reader =
     token: '',
     bits: 0,
     count: 0,
+    named: false,
     sign: '',
     gap: 0,
   }
@@ -155,9 +161,10 @@ const readTokens = (state: State, text: string, offset: number): void => {
   for (let at = 0; at < text.length; at++) {
     const kind = KINDS[text.charCodeAt(at)]
     if (kind === DIGIT) digit(state, lists, { unit: text.charCodeAt(at), at: offset + at })
+    else if (kind === MARK) mark(state, lists, { unit: text.charCodeAt(at), at: offset + at })
     else {
-      if (kind === MARK) mark(state)
-      else if (state.token !== '') endNumber(state, lists, offset + at)
+      state.named = false
+      if (state.token !== '') endNumber(state, lists, offset + at)
       if (kind === SIGN)
         state.sign = state.sign.length > LONGEST_TOKEN ? state.sign : state.sign + text.charAt(at)
       else {
@@ -168,11 +175,21 @@ const readTokens = (state: State, text: string, offset: number): void => {
   }
 }
 
-const digit = (state: State, lists: Lists, { unit, at }: { unit: number; at: number }): void => {
+interface Character {
+  readonly unit: number
+  readonly at: number
+}
+
+const digit = (state: State, lists: Lists, { unit, at }: Character): void => {
+  if (state.named) return
   if (state.sign !== '' || state.gap > 0) {
     state.sign = ''
     state.gap = 0
     closeList(lists.morse)
+  }
+  if ((unit | 32) === SMALL_B && state.token === '0') {
+    restartNumber(state)
+    return
   }
   if (state.token.length <= LONGEST_TOKEN) state.token += String.fromCharCode(unit)
   if (state.count < 0) return
@@ -186,23 +203,50 @@ const digit = (state: State, lists: Lists, { unit, at }: { unit: number; at: num
   state.bits = state.count = 0
 }
 
-/** `0x69` and `\x69`: what stands before the digits says only how they are meant. */
-const mark = (state: State): void => {
-  if (state.token !== '' && state.token !== '0') for (const list of state.all) closeList(list)
+const SMALL_B = 98
+const SMALL_H = 104
+const SMALL_U = 117
+
+const restartNumber = (state: State): void => {
   state.token = ''
   state.bits = state.count = 0
 }
 
+/** `0x69`, `69h`, `U+0069`, `chr(105)`: what stands around the digits says only how they are meant. Escapes such as `\u0069` are read elsewhere. */
+const mark = (state: State, lists: Lists, { unit, at }: Character): void => {
+  if (state.named) return
+  if (state.sign !== '') endSign(state, lists, at)
+  const { token } = state
+  const letter = unit | 32
+  if (letter === SMALL_H && token !== '' && token !== 'c' && token !== 'C') {
+    endNumber(state, lists, at)
+    return
+  }
+  state.named = letter === SMALL_U || (letter === SMALL_H && token !== '')
+  if (!state.named && token !== '' && token !== '0') for (const list of state.all) closeList(list)
+  restartNumber(state)
+}
+
 const endNumber = (state: State, lists: Lists, end: number): void => {
   const { token, count, bits } = state
+  const half = count === 4 && token.length === 4
   // Of a byte of seven bits the first, which is zero, was left out.
   if (count === 7 && token.length === 7) listCode(lists.binary, bits, end)
-  else if (count !== 0) closeList(lists.binary)
+  else if (count !== 0 && !half) closeList(lists.binary)
   listCode(lists.decimal, valueOf(token, 10), end)
   listCode(lists.octal, token.length >= 2 ? valueOf(token, 8) : -1, end)
-  listCode(lists.hex, token.length === 2 ? valueOf(token, 16) : -1, end)
+  listBytes(lists.hex, token, end)
   state.token = ''
-  state.bits = state.count = 0
+  if (!half) state.bits = state.count = 0
+}
+
+/** One byte, a character of UTF-16 that is one, or a group of bytes as hex dumps write them. */
+const listBytes = (list: Listed, token: string, end: number): void => {
+  if (token.length % 2 !== 0 || token.length > LONGEST_TOKEN) listCode(list, -1, end)
+  else {
+    for (let at = token.length === 4 && token.startsWith('00') ? 2 : 0; at < token.length; at += 2)
+      listCode(list, valueOf(token.slice(at, at + 2), 16), end - token.length + at + 2)
+  }
 }
 
 /** The number that at most three digits write; -1 for others. */
@@ -241,6 +285,7 @@ const finishAt = (state: State, end: number): void => {
     for (const list of state.all) closeList(list)
     state.sign = state.token = ''
     state.bits = state.count = state.gap = 0
+    state.named = false
   }
   state.within = false
   state.begin = undefined

@@ -98,6 +98,8 @@ interface Range {
 
 /** Lines this long are wrapped, not ended: tools break at 60, 64 or 76 digits. */
 const WRAPPED = 60
+/** Shorter ones too, when they are made of whole groups, as other widths that people choose are and few words are. */
+const NARROW = 16
 const CARRIAGE_RETURN = -1
 
 /** Where the run that begins or goes on at a place ends. A line break within wrapped digits belongs to it. */
@@ -107,12 +109,15 @@ const endOfRun = (state: State, piece: string, from: number): number => {
   for (; end < piece.length; end++) {
     const unit = piece.charCodeAt(end)
     if (unit < 128 && (digits[unit] as number) >= 0) state.line = Math.max(0, state.line) + 1
-    else if (unit === 13 && state.line >= WRAPPED) state.line = CARRIAGE_RETURN
-    else if (unit === 10 && (state.line >= WRAPPED || state.line === CARRIAGE_RETURN)) state.line = 0
+    else if (unit === 13 && isWrapped(state)) state.line = CARRIAGE_RETURN
+    else if (unit === 10 && (state.line === CARRIAGE_RETURN || isWrapped(state))) state.line = 0
     else break
   }
   return end
 }
+
+const isWrapped = ({ line, options }: State): boolean =>
+  line >= WRAPPED || (line >= NARROW && line % options.encoding.characters === 0)
 
 /** Where the digits before the end of a range begin. */
 const beginOfDigits = (digits: Int8Array, piece: string, { from, to }: Range): number => {

@@ -190,6 +190,33 @@ describe('encoded text', () => {
       }
   })
 
+  test('base64 in short lines is read, and base32 in lower case', () => {
+    for (const width of [24, 32, 40, 48])
+      for (const end of ['\n', '\r\n']) {
+        const lines = Buffer.from(secret)
+          .toString('base64')
+          .replaceAll(new RegExp(`.{${width}}`, 'g'), `$&${end}`)
+        expect(named(lines, 'access-key')).toHaveLength(1)
+      }
+    expect(named(`see ${encodings['decoded:base32']!(secret).toLowerCase()}`, 'access-key')).toHaveLength(1)
+  })
+
+  test('UTF-16 is read in base64 and hexadecimal, as PowerShell writes it', () => {
+    for (const encoding of ['base64', 'hex'] as const)
+      expect(named(`-enc ${Buffer.from(secret, 'utf16le').toString(encoding)}`, 'access-key')).toHaveLength(1)
+  })
+
+  test('escapes are read without their semicolon, and as the function escape writes them', () => {
+    const written = (write: (code: number) => string) =>
+      Array.from(secret, (char) => write(char.charCodeAt(0))).join('')
+    for (const text of [
+      written((code) => `&#${code}`),
+      written((code) => `&#x${code.toString(16)} `.trim()),
+      written((code) => `%u00${code.toString(16)}`),
+    ])
+      expect(named(`see ${text}.`, 'access-key')).toHaveLength(1)
+  })
+
   test('a word that an escape hides the beginning of is found', () => {
     expect(named('FOO=1\\nAKIAIOSFODNN7EXAMPLE', 'access-key')).toHaveLength(1)
     expect(named('q=%20AKIAIOSFODNN7EXAMPLE%20', 'access-key')).toHaveLength(1)
@@ -223,6 +250,23 @@ describe('lists of character codes', () => {
     ['decoded:hex', written((byte) => byte.toString(16), ' ')],
     ['decoded:hex', written((byte) => `0x${byte.toString(16)}`, ',')],
     ['decoded:octal', written((byte) => `\\${byte.toString(8)}`, '')],
+    ['decoded:octal', written((byte) => `0o${byte.toString(8)}`, ' ')],
+    ['decoded:binary', written((byte) => `0b${byte.toString(2).padStart(8, '0')}`, ', ')],
+    ['decoded:binary', written((byte) => byte.toString(2).padStart(8, '0').replace(/.{4}/, '$& '), ' ')],
+    ['decoded:decimal', written((byte) => `"${byte}"`, ', ')],
+    ['decoded:decimal', written((byte) => `[${byte}]`, '')],
+    ['decoded:decimal', written((byte) => `chr(${byte})`, '+')],
+    ['decoded:decimal', written((byte) => `Chr(${byte})`, ' & ')],
+    ['decoded:decimal', written((byte) => `CHAR(${byte})`, ' || ')],
+    ['decoded:decimal', written((byte) => `[char]${byte}`, '+')],
+    ['decoded:hex', written((byte) => `chr(0x${byte.toString(16)})`, ' . ')],
+    ['decoded:hex', written((byte) => `'${byte.toString(16)}'`, ',')],
+    ['decoded:hex', written((byte) => `${byte.toString(16)}h`, ', ')],
+    ['decoded:hex', written((byte) => `=${byte.toString(16).toUpperCase()}`, '')],
+    ['decoded:hex', written((byte) => `U+00${byte.toString(16)}`, ' ')],
+    ['decoded:hex', written((byte) => `00${byte.toString(16)}`, ' ')],
+    ['decoded:hex', `read: ${Buffer.from(secret).toString('hex').replaceAll(/.{4}/g, '$& ')}.`],
+    ['decoded:hex', `read: ${Buffer.from(secret).toString('hex').replaceAll(/.{8}/g, '$& ')}.`],
   ])('%s: %s', (code, text) => {
     expect(named(text, 'access-key').map(({ evidence }) => evidence)).toEqual([[code]])
   })
