@@ -83,7 +83,10 @@ interface Found extends DataFinding {
 }
 
 const check = async ({ name, read }: Source, io: Io): Promise<readonly Found[]> => {
-  const { rows, ids } = await read()
+  const { rows, ids } = await read().catch((cause: unknown) => {
+    const { code, syscall } = cause as NodeJS.ErrnoException
+    throw syscall === undefined ? cause : new Error(`${name}: cannot be read (${code ?? syscall})`, { cause })
+  })
   if (rows.length === 0) throw new Error(`${name}: holds nothing`)
   if (rows.every(({ text }) => text === ''))
     io.err(`${name}: no record has a text, so only vectors are looked at; ${TEXTS}\n`)

@@ -122,11 +122,11 @@ test('labels of records without texts contradict nothing', () => {
 })
 
 test.each([
-  ['{"text":1}', 'has no text text; name it with --text'],
-  ['[]', ':1: is no object'],
+  ['{"text":1}', 'has no text in the member text; name another one with --text'],
+  ['[]', ':1: is no object; a file has one JSON object a line'],
   ['{', ':1: is not JSON'],
   ['{"text":"a","embedding":[1]}\n{"text":"b","embedding":[1,2]}', 'different lengths (1, 2)'],
-  ['{"text":"a","embedding":["x"]}', 'embedding is no list of numbers'],
+  ['{"text":"a","embedding":["x"]}', 'embedding is no list of 1 to 4096 numbers'],
 ])('a file %s ends with a clear error', async (content, message) => {
   const folder = mkdtempSync(join(tmpdir(), 'postern-data-'))
   try {
@@ -135,6 +135,24 @@ test.each([
     const say = (text: string): void => void said.push(text)
     expect(await command.run([join(folder, 'd.jsonl')], { out: say, err: say, terminal: false })).toBe(2)
     expect(said.join('')).toContain(message)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
+
+test('records without a vector or a label, as pandas writes them, are taken', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'postern-data-'))
+  try {
+    writeFileSync(
+      join(folder, 'd.jsonl'),
+      '{"text":"a","embedding":[1,2]}\n{"text":"b","label":null,"embedding":null}',
+    )
+    const said: string[] = []
+    const say = (text: string): void => void said.push(text)
+    expect(await command.run([join(folder, 'd.jsonl')], { out: say, err: say, terminal: false })).toBe(0)
+    expect(said).toEqual(['nothing found\n'])
+    expect(await command.run([folder], { out: say, err: say, terminal: false })).toBe(2)
+    expect(said.at(-1)).toContain(`${folder}: cannot be read (EISDIR)`)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

@@ -18,12 +18,14 @@ export const readJsonLines = async (file: string, fields: Fields): Promise<reado
   return all.rows
 }
 
+const WANTED = 'a file has one JSON object a line, or its name ends in .csv or .npy'
+
 const parse = (json: string, at: string): object => {
   try {
     const value: unknown = JSON.parse(json)
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
   } catch (cause) {
-    throw new Error(`${at}: is not JSON`, { cause })
+    throw new Error(`${at}: is not JSON; ${WANTED}`, { cause })
   }
-  throw new Error(`${at}: is no object`)
+  throw new Error(`${at}: is no object; ${WANTED}`)
 }

@@ -186,7 +186,7 @@ test('an archive of matrices, and what is no file, are told', async () => {
   expect(await data(pipe)).toEqual({ code: 2, out: expect.stringContaining('pipe.npy: is no file') })
   expect(await data(join(folder, 'none.npy'))).toEqual({
     code: 2,
-    out: expect.stringContaining('no such file'),
+    out: expect.stringContaining('cannot be read (ENOENT)'),
   })
 })
 

@@ -15,7 +15,11 @@ const CHUNK = 1 << 20 // bytes, a whole number of numbers
 export const readNpy = async (file: string): Promise<readonly Float64Array[]> => {
   if (/\.npz$/i.test(file)) throw new Error(`${file}: ${ARCHIVE}`)
   // Not held up by a pipe that nobody writes to.
-  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK)
+  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK).catch((cause: unknown) => {
+    throw new Error(`${file}: cannot be read (${(cause as NodeJS.ErrnoException).code ?? 'unknown'})`, {
+      cause,
+    })
+  })
   try {
     return await matrixOf(handle)
   } catch (cause) {

@@ -42,11 +42,12 @@ export const rowOf = (
   { at, line, fields }: { readonly at: string; readonly line: number; readonly fields: Fields },
 ): Row => {
   const text = member(value, fields.text)
-  if (typeof text !== 'string') throw new Error(`${at}: has no text ${fields.text}; name it with --text`)
+  if (typeof text !== 'string')
+    throw new Error(`${at}: has no text in the member ${fields.text}; name another one with --text`)
   const label = member(value, fields.label) ?? ''
-  const embedding = member(value, fields.embedding)
+  const embedding = member(value, fields.embedding) ?? undefined // pandas writes null for none
   if (embedding !== undefined && !isVector(embedding))
-    throw new Error(`${at}: ${fields.embedding} is no list of numbers`)
+    throw new Error(`${at}: ${fields.embedding} is no list of 1 to ${MAX_DIMENSIONS} numbers`)
   return { line, text, label: typeof label === 'string' ? label : JSON.stringify(label), embedding }
 }
 

@@ -54,7 +54,7 @@ export const open = (files: readonly string[], named: Named): readonly Source[] 
 
 const readFile = async (file: string, fields: Fields): Promise<Records> => {
   if (isMatrix(file)) return matrixAlone(await readNpy(file))
-  return { rows: await (file.endsWith('.csv') ? readCsv : readJsonLines)(file, fields) }
+  return { rows: await (/\.csv$/i.test(file) ? readCsv : readJsonLines)(file, fields) }
 }
 
 /** Rows are named as NumPy counts them, from 0. */

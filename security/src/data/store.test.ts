@@ -168,7 +168,7 @@ test.each([
   ['text,embedding\na,[1\n', 'record 1: a vector is no list'],
   ['text,embedding\na\n', 'record 1: has 1 columns where the header has 2'],
   ['text,embedding\n"a,[1]\n', 'ends inside quotes'],
-  ['words\na\n', 'has no text text'],
+  ['words\na\n', 'has no text in the member text'],
   ['text\n', 'holds nothing'],
 ])('a CSV %j ends with a clear error', async (text, message) => {
   const { code, out } = await data(csv(text))

@@ -38,7 +38,7 @@ const outliers = (rows: readonly Row[]): readonly DataFinding[] => {
         found(
           'vector-outlier',
           apart,
-          `${apart.length} of ${rows.length} vectors lie far from the others of their label`,
+          `${apart.length} of ${rows.length} vectors lie far from the others${rows[0]?.label === '' ? '' : ' of their label'}`,
         ),
       ]
 }
