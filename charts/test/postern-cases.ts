@@ -12,7 +12,7 @@ export const models = {
 export const all = {
   imagePullSecrets: [{ name: 'registry' }],
   certificates: { source: 'cert-manager' },
-  admission: { requireVerifiedModels: { enabled: true } },
+  admission: { requireVerifiedModels: { enabled: true, keyWriters: ['platform'] } },
   policies: { data: { tenants: { a: {} } }, rego: { 'mine.rego': 'package mine\n' } },
   respond: {
     enabled: true,

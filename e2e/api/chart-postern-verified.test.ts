@@ -161,7 +161,7 @@ describe('a pod whose check is missing or only looks like one is refused', () =>
           })
         of.serverMounts.push(...volumeMounts)
       })
-    expect(await create(many(15))).toMatch(/created/)
+    expect(await create(many(30))).toMatch(/created/)
     const large = many(100)
     delete partsOf(large).served.readOnly
     await expect(create(large)).rejects.toThrow(/can be written|cost|budget/)
@@ -243,4 +243,22 @@ test('a digest of the image, digests of models and further images are demanded o
     await expect(create(changed((of) => (of.check.image = image)))).rejects.toThrow(
       /image of verify-model|invalid/i,
     )
+})
+
+test('the keys of signers are written by those whom the value names, by nobody else', async () => {
+  const writer = 'system:serviceaccount:argocd:sync'
+  const write = (kind: string, name: string, ...who: readonly string[]) =>
+    cluster.kubectl(
+      ['apply', '--server-side', '--force-conflicts', '-f', '-', ...who],
+      `{apiVersion: v1, kind: ${kind}, metadata: {name: ${name}, namespace: ${cluster.models}}}`,
+    )
+  await cluster.install(require({ keyWriters: [writer], secrets: ['signer'] }))
+  await eventually(() => expect(write('Secret', 'signer')).rejects.toThrow(/public keys of signers/), 30)
+  await write('ConfigMap', 'model-signers', `--as=${writer}`, '--as-group=system:masters')
+  await expect(write('ConfigMap', 'model-signers')).rejects.toThrow(/public keys of signers/)
+  await expect(cluster.kubectl(['-n', cluster.models, 'delete', 'configmap', '--all'])).rejects.toThrow(
+    /public keys of signers/,
+  )
+  await write('ConfigMap', 'signer')
+  await write('Secret', 'model-signers')
 })
