@@ -98,17 +98,14 @@ const EXPECTED = [
   'PosternOutcomeDisparity',
 ]
 
-const NO_CONTROLLER = 'this guard gets neither certificates nor policy from a controller'
-
-const NO_RESPONSES = 'responses to threats are off in this guard'
+const NO_CONTROLLER = 'this guard gets neither certificates, policy nor responses from a controller'
 
 /** Panels that are empty while all is well, and why. */
 const MAY_BE_EMPTY: Readonly<Record<string, string>> = {
   'Audit and certificates / Certificate of the workload ends in / {{instance}}': NO_CONTROLLER,
   'Audit and certificates / Renewals / {{source}} {{result}}': NO_CONTROLLER,
   'Audit and certificates / Since the policy bundle was confirmed / {{instance}}': NO_CONTROLLER,
-  'Security / Responses in force / {{kind}}': NO_RESPONSES,
-  'Security / Questions about responses / {{result}}': NO_RESPONSES,
+  'Security / Questions about responses / {{result}}': NO_CONTROLLER,
 }
 
 live.each(panels)(`$name has numbers after demo traffic${WHY}`, async ({ name, expr }) => {

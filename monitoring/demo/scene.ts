@@ -39,6 +39,7 @@ const start = async (opened: (() => unknown)[]): Promise<Omit<Scene, 'close'>> =
     upstream: model.url,
     config: {
       admin: { port: 0, ui: { passwordHash: { file: passwordFile } } },
+      respond: { store: join(folder, 'orders.json') },
       routes: [{ name: 'files', path: '/files', method: 'POST', inspect: false, upstream: 'demo' }],
     },
   })

@@ -84,10 +84,10 @@ test('a label is short, and two long names that differ at their end stay two', (
   expect(a?.length).toBeLessThan(300)
 })
 
-const PROGRAM = findProgram('pushgateway')
+// Debian's name first.
+const PROGRAM = findProgram('prometheus-pushgateway') ?? findProgram('pushgateway')
 const real = PROGRAM === undefined ? test.skip : test
-const WHY =
-  PROGRAM === undefined ? ' (skipped: no pushgateway on the PATH or as ~/.cache/postern-pushgateway)' : ''
+const WHY = PROGRAM === undefined ? ' (skipped: no prometheus-pushgateway or pushgateway on the PATH)' : ''
 
 real(
   `a Pushgateway keeps the last run of each tool and model side by side${WHY}`,
