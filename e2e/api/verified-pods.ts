@@ -46,7 +46,7 @@ const there = <T>(part: T | undefined): T => {
 const claim = { persistentVolumeClaim: { claimName: 'other' } }
 
 /** How a pod may seem verified and not be, and what it is told. */
-export const lies: readonly (readonly [string, (of: Parts) => unknown, RegExp])[] = [
+export const lies: readonly (readonly [string, (of: Parts, pod: Pod) => unknown, RegExp])[] = [
   ['no check', (of) => of.inits.splice(1), /no init container verifies this one/],
   ['a check under another name', (of) => (of.check.name = 'check'), /no init container verifies this one/],
   ['another image', (of) => (of.check.image = 'example.invalid/true:1'), /image of verify-model/],
@@ -67,6 +67,19 @@ export const lies: readonly (readonly [string, (of: Parts) => unknown, RegExp])[
   [
     'an empty file over its program',
     (of) => (of.check.terminationMessagePath = '/postern/security/src/model/init-container.ts'),
+    /runs something else/,
+  ],
+  [
+    'a device that may bring files',
+    (of, pod) => {
+      Object.assign(pod.spec ?? {}, { resourceClaims: [{ name: 'x', resourceClaimName: 'x' }] })
+      of.check.resources = { claims: [{ name: 'x' }] }
+    },
+    /runs something else/,
+  ],
+  [
+    'a second check that checks nothing',
+    (of) => of.inits.push({ ...structuredClone(of.check), name: 'verify-model-b', command: ['/bin/true'] }),
     /runs something else/,
   ],
   ['a check that nobody waits for', (of) => (of.check.restartPolicy = 'Always'), /runs something else/],
