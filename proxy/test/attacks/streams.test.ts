@@ -24,6 +24,12 @@ const token = (text: string, alternative: string): object => ({
 const likely = (text: string, ...tokens: readonly object[]): object => ({
   choices: [{ index: 0, delta: { content: text }, logprobs: { content: tokens } }],
 })
+/** As a model writes it that is asked for a program, one delta for each code. */
+const inCalls = (text: string): readonly object[] => [
+  chunk({ content: 'print(' }),
+  ...Array.from(`it is ${text}`, (char) => chunk({ content: `chr(${char.charCodeAt(0)})+` })),
+  chunk({ content: '"")' }, { finish_reason: 'stop' }),
+]
 const event = (data: object): string => `data: ${JSON.stringify(data)}\n\n`
 
 /** Any event of an Anthropic stream. */
@@ -142,6 +148,16 @@ describe('a secret in a stream of a chat completion does not get out', () => {
     const { text } = await streamed({ logprobs: true, top_logprobs: 2 })
     expect([isSafe(text), text.toLowerCase().includes(SECRET.toLowerCase())]).toEqual([true, false])
   })
+})
+
+test('a secret as calls of chr over many deltas gets out no further than its first characters', async () => {
+  guard.behave(events(...inCalls(SECRET), END))
+  const { text } = await streamed()
+  const said = [...text.matchAll(/"content":"((?:[^"\\]|\\.)*)"/g)].map(([, piece]) => piece).join('')
+  const codes = [...said.matchAll(/chr\((\d+)\)/g)].map(([, code]) => Number(code))
+  expect(String.fromCharCode(...codes)).toContain('it is')
+  expect(String.fromCharCode(...codes)).not.toContain(SECRET.slice(0, 5))
+  expect(said).toContain('[REDACTED_AWS_ACCESS_KEY]')
 })
 
 test('what is harmless gets out', async () => {
