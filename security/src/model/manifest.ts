@@ -28,7 +28,7 @@ const MAX_NAME = 100
 
 /**
  * Hashes every regular file of the folder. Throws an Error for symbolic links and special files, which could change what is
- * loaded after it was signed, and beyond 100,000 files and folders.
+ * loaded after it was signed, for names that are no UTF-8, and beyond 100,000 files and folders.
  */
 export const manifestOf = async (
   folder: string,
@@ -42,6 +42,8 @@ export const manifestOf = async (
     for (const entry of await readdir(join(folder, at), { withFileTypes: true })) {
       const path = posix.join(at, entry.name)
       if (skip.has(path)) continue
+      // Bytes that are no UTF-8 all read as this sign, so that two names could be one here and two for who loads the files.
+      if (entry.name.includes('\ufffd')) throw new Error(`${shown(path)}: its name is no UTF-8`)
       if (++entries > MAX_ENTRIES)
         throw new Error(`${folder}: has more than ${MAX_ENTRIES} files and folders`)
       if (entry.isDirectory()) await walk(path, depth + 1)

@@ -52,6 +52,11 @@ test.each([
     (model: string) => symlinkSync('/etc/hostname', join(model, 'link')),
     'link: is no regular file',
   ],
+  [
+    'a name that is no UTF-8',
+    (model: string) => writeFileSync(Buffer.concat([Buffer.from(`${model}/w`), Buffer.of(0xff)]), 'x'),
+    'its name is no UTF-8',
+  ],
 ])('%s is noticed and named', async (_, change, message) => {
   await expect(inCopy(change)).rejects.toThrow(message)
 })
