@@ -2,13 +2,18 @@ import { PassThrough, type Writable } from 'node:stream'
 import { createWriteStream } from 'node:fs'
 import { expect, test } from '@jest/globals'
 import { noMeter, type MetricName } from '../core/metrics.ts'
-import { groupCommit, type Store } from './commit.ts'
+import { groupCommit, type Pending, type Store } from './commit.ts'
 import { everyAudit } from './every.ts'
 import type { Entry } from './chain.ts'
 import { beginOf, quiet, recordOf } from './samples.ts'
 import { stdoutAudit, type StdoutAuditOptions } from './stdout.ts'
 
-const entry = (type: Entry['type'], id: string): Entry => ({ type, id, members: '' })
+const entry = (type: Entry['type'], id: string): Pending => ({
+  type,
+  id,
+  size: 0,
+  entry: () => ({ type, id, members: '' }),
+})
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
@@ -54,6 +59,23 @@ test('after a failed write all that waits is refused, and ends are written once 
   await lines.close()
   expect(written).toEqual(['repaired 0', 'exchange b', 'exchange c', 'exchange e'])
   expect(gauge).toEqual([1, 0, 1])
+})
+
+test('an entry that cannot be made costs only itself', async () => {
+  const { store, written } = scripted()
+  const log = { ...quiet.log, error: (event: string) => void written.push(event) }
+  const lines = groupCommit(store, { ...options, log })
+  const broken = (): never => {
+    throw new Error('not an entry')
+  }
+  await Promise.all([
+    lines.add(entry('exchange', 'a')),
+    lines.add({ ...entry('exchange', 'b'), entry: broken }),
+    lines.add(entry('exchange', 'c')),
+  ])
+  expect(lines.unready()).toBeUndefined()
+  await lines.close()
+  expect(written).toEqual(['exchange_not_recorded', 'exchange a', 'exchange c'])
 })
 
 test('ends beyond the bound are counted instead of kept', async () => {

@@ -1,7 +1,7 @@
 import type { Log } from '../core/log.ts'
 import type { Meter } from '../core/metrics.ts'
 import { Refusal } from '../core/refusal.ts'
-import type { Entry } from './chain.ts'
+import type { Entry, LineType } from './chain.ts'
 import { asError, AuditFault, codeOf } from './fault.ts'
 
 /** Where lines go. Called by one at a time. */
@@ -25,15 +25,28 @@ export interface CommitOptions {
   readonly log: Log
 }
 
+/** An entry that waits for its write. */
+export interface Pending {
+  readonly type: LineType
+  readonly id: string | undefined
+  /** About how long its line will be, in characters. */
+  readonly size: number
+  /**
+   * Makes it when it is written: many lines made one after the other take a fraction of the time that each takes amid its exchange.
+   * Throwing costs this entry only; what somebody waits for is therefore made before.
+   */
+  readonly entry: () => Entry
+}
+
 export interface GroupCommit {
   /** Resolves when durable. Throws Refusal `guard_unavailable`. An `exchange` or `response` that failed is kept, within bounds, and written later. */
-  add(entry: Entry): Promise<void>
+  add(pending: Pending): Promise<void>
   unready(): string | undefined
   close(): Promise<void>
 }
 
 interface Batch {
-  readonly entries: Entry[]
+  readonly pending: Pending[]
   bytes: number
   /** Somebody waits for it before the model is called. */
   urgent: boolean
@@ -53,7 +66,7 @@ interface State extends CommitOptions {
   /** Why nothing can be written; `stalled` heals by itself when the write returns. */
   fault: { readonly reason: string; readonly stalled: boolean } | undefined
   /** Ends that could not be written yet, and how many more there were. */
-  owed: Entry[]
+  owed: Pending[]
   missing: number
   backOffMs: number
   retry: NodeJS.Timeout | undefined
@@ -92,7 +105,7 @@ export const groupCommit = (store: Store, options: CommitOptions, failed?: unkno
   const timer = setInterval(() => tick(state), TEND_MS)
   timer.unref()
   return {
-    add: (entry) => add(state, entry),
+    add: (pending) => add(state, pending),
     unready: () => state.fault?.reason,
     close: () => {
       clearInterval(timer)
@@ -101,20 +114,20 @@ export const groupCommit = (store: Store, options: CommitOptions, failed?: unkno
   }
 }
 
-const add = (state: State, entry: Entry): Promise<void> => {
+const add = (state: State, entry: Pending): Promise<void> => {
   const isEnd = isKept(entry)
   if (state.closed || state.fault !== undefined || state.queued >= state.maxQueue * (isEnd ? 2 : 1)) {
     if (isEnd) owe(state, entry)
     return Promise.reject(unavailable(state.fault?.reason ?? (state.closed ? 'closed' : 'queue full')))
   }
   let batch = state.waiting.at(-1)
-  if (batch === undefined || batch.entries.length >= MAX_BATCH || batch.bytes >= MAX_BATCH_BYTES) {
+  if (batch === undefined || batch.pending.length >= MAX_BATCH || batch.bytes >= MAX_BATCH_BYTES) {
     batch = newBatch()
     state.waiting.push(batch)
   }
-  batch.entries.push(entry)
-  batch.bytes += entry.members.length
-  batch.urgent ||= !isEnd || batch.entries.length === MAX_BATCH
+  batch.pending.push(entry)
+  batch.bytes += entry.size
+  batch.urgent ||= !isEnd || batch.pending.length === MAX_BATCH
   state.queued += 1
   if (batch.urgent) wake(state)
   else linger(state)
@@ -124,16 +137,16 @@ const add = (state: State, entry: Entry): Promise<void> => {
 const newBatch = (): Batch => {
   const done = Promise.withResolvers<undefined>()
   done.promise.catch(() => undefined) // who added an entry sees the failure; a batch of owed entries has nobody to see it
-  return { entries: [], bytes: 0, urgent: false, done }
+  return { pending: [], bytes: 0, urgent: false, done }
 }
 
 const unavailable = (reason: string, cause?: unknown) =>
   new Refusal('guard_unavailable', { cause: cause ?? new Error(`audit: ${reason}`), details: ['audit'] })
 
 /** What has happened already is written later when it cannot be now. */
-const isKept = ({ type }: Entry): boolean => type === 'exchange' || type === 'response'
+const isKept = ({ type }: Pick<Pending, 'type'>): boolean => type === 'exchange' || type === 'response'
 
-const owe = (state: State, entry: Entry): void => {
+const owe = (state: State, entry: Pending): void => {
   if (state.owed.length < state.maxQueue) state.owed.push(entry)
   else state.missing += 1
 }
@@ -173,10 +186,11 @@ const pump = async (state: State): Promise<void> => {
 
 const commit = async (state: State, batch: Batch): Promise<void> => {
   state.inFlight = batch
-  state.queued -= batch.entries.length
+  state.queued -= batch.pending.length
   state.since = performance.now()
+  const entries = made(state, batch)
   try {
-    await state.store.commit(batch.entries)
+    await state.store.commit(entries)
   } catch (error) {
     state.inFlight = undefined
     fail(state, error, batch)
@@ -185,12 +199,21 @@ const commit = async (state: State, batch: Batch): Promise<void> => {
   state.inFlight = undefined
   state.backOffMs = FIRST_RETRY_MS
   state.meter.observe('postern_audit_commit_seconds', (performance.now() - state.since) / 1000)
-  state.meter.add(
-    'postern_audit_records_total',
-    batch.entries.filter(({ type }) => type === 'exchange').length,
-  )
+  state.meter.add('postern_audit_records_total', entries.filter(({ type }) => type === 'exchange').length)
   batch.done.resolve(undefined)
   if (state.fault?.stalled === true) healed(state)
+}
+
+const made = ({ log }: State, { pending }: Batch): readonly Entry[] => {
+  const entries: Entry[] = []
+  for (const { id, entry } of pending) {
+    try {
+      entries.push(entry())
+    } catch (cause) {
+      log.error('exchange_not_recorded', { id, cause: asError(cause) })
+    }
+  }
+  return entries
 }
 
 /** Rejects all that waits, keeps the ends among it, and tries again soon unless no retry can help. */
@@ -207,8 +230,8 @@ const rejectWaiting = (state: State, cause: unknown, batch?: Batch): void => {
   const batches = [...(batch === undefined ? [] : [batch]), ...state.waiting.splice(0)]
   state.queued = 0
   const refusal = unavailable('cannot be written', cause)
-  for (const { entries, done } of batches) {
-    for (const entry of entries) if (isKept(entry)) owe(state, entry)
+  for (const { pending, done } of batches) {
+    for (const entry of pending) if (isKept(entry)) owe(state, entry)
     done.reject(refusal)
   }
 }
@@ -238,9 +261,9 @@ const healed = (state: State): void => {
   const owed = state.owed.splice(0)
   for (let i = 0; i < owed.length; i += MAX_BATCH) {
     const batch = newBatch()
-    batch.entries.push(...owed.slice(i, i + MAX_BATCH))
+    batch.pending.push(...owed.slice(i, i + MAX_BATCH))
     batch.urgent = true
-    state.queued += batch.entries.length
+    state.queued += batch.pending.length
     state.waiting.push(batch)
   }
   wake(state)

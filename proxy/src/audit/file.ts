@@ -1,9 +1,10 @@
 import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import type { AuditLog, FeedbackLog, ResponseLog } from '../core/audit.ts'
+import type { AuditLog, AuditRecord, FeedbackLog, ResponseLog } from '../core/audit.ts'
 import type { Log } from '../core/log.ts'
 import type { Meter } from '../core/metrics.ts'
-import { groupCommit, type GroupCommit, type Store } from './commit.ts'
+import type { Entry } from './chain.ts'
+import { groupCommit, type GroupCommit, type Pending, type Store } from './commit.ts'
 import { beginEntry, exchangeEntry, feedbackEntry, noteEntry, responseEntry } from './entries.ts'
 import { AuditFault } from './fault.ts'
 import { closeStore, commitTo, openStore, repairStore, tendStore, type FileStore } from './store.ts'
@@ -77,10 +78,27 @@ export const fileAudit = async (
 }
 
 export const auditLogOver = (lines: GroupCommit): AuditLog & ResponseLog & FeedbackLog => ({
-  begin: (entry) => lines.add(beginEntry(entry)),
-  end: (record) => lines.add(exchangeEntry(record)),
-  respond: (entry) => lines.add(responseEntry(entry)),
-  judge: (entry) => lines.add(feedbackEntry(entry)),
+  begin: (entry) => lines.add(ready(beginEntry(entry))),
+  end: (record) =>
+    lines.add({
+      type: 'exchange',
+      id: record.id,
+      size: sizeOf(record),
+      entry: () => exchangeEntry(record),
+    }),
+  respond: (entry) => lines.add(ready(responseEntry(entry))),
+  judge: (entry) => lines.add(ready(feedbackEntry(entry))),
   unready: () => lines.unready(),
   close: () => lines.close(),
 })
+
+const ready = (entry: Entry): Pending => ({
+  type: entry.type,
+  id: entry.id,
+  size: entry.members.length,
+  entry: () => entry,
+})
+
+/** More than a line of plain texts takes. */
+const sizeOf = ({ texts, findings, decisions }: AuditRecord): number =>
+  1024 + 256 * (texts.length + findings.length + decisions.length)
