@@ -1,10 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, expect } from '@jest/globals'
+import { freePort } from '../../proxy/demo/free-port.ts'
 import { startStandIn, type StandIn, type StandInOptions } from './elastic-stand-in.ts'
 import { helmTest, template, type Manifest } from './helm.ts'
 import { find, pick } from './manifests.ts'
@@ -227,11 +227,3 @@ helmTest('a Kibana that is not ready, or takes only some of the objects, is aske
   expect(setup.said()).toMatch(/import: status 503[^\n]*not ready yet/)
   expect(setup.said()).toMatch(/import: status 200[^\n]*"errors"/)
 })
-
-const freePort = (): Promise<number> =>
-  new Promise((done) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo
-      server.close(() => done(port))
-    })
-  })

@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { freePorts } from '../../proxy/demo/free-port.ts'
 import { makeCertificates } from './certificates.ts'
 import { apiServer, controllerManager, etcd } from './control-plane.ts'
 import { kubectl } from './kubectl.ts'
@@ -9,7 +9,7 @@ import type { Cluster } from './tiers.ts'
 
 /** etcd, API server and controller manager on loopback, at free ports, as the user who asks. They end with this process. */
 export const upApi = async (folder: string): Promise<Cluster> => {
-  const [port, etcdPort, etcdPeerPort] = await freePorts()
+  const [port = 0, etcdPort = 0, etcdPeerPort = 0] = await freePorts(3)
   const plane = {
     folder,
     host: '127.0.0.1',
@@ -51,16 +51,3 @@ export const upApi = async (folder: string): Promise<Cluster> => {
   }
   return { kubeconfig, loader: [], down }
 }
-
-const freePorts = async (): Promise<readonly [number, number, number]> => {
-  const servers = await Promise.all([listen(), listen(), listen()])
-  const [a, b, c] = servers.map((server) => (server.address() as AddressInfo).port)
-  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))))
-  return [a ?? 0, b ?? 0, c ?? 0]
-}
-
-const listen = (): Promise<ReturnType<typeof createServer>> =>
-  new Promise((done, fail) => {
-    const server = createServer().once('error', fail)
-    server.listen(0, '127.0.0.1', () => done(server))
-  })

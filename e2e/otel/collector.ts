@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect } from 'node:tls'
 import { stringify } from 'yaml'
-import { freePort } from '../../monitoring/demo/prometheus.ts'
+import { freePort } from '../../proxy/demo/free-port.ts'
 import { collectorProgram } from './folder.ts'
 
 export interface Attribute {

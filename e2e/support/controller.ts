@@ -1,8 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { join, resolve } from 'node:path'
 import { stringify } from 'yaml'
+import { freePort } from '../../proxy/demo/free-port.ts'
 import type { Api } from './api.ts'
 import { ownFolder } from './folders.ts'
 
@@ -158,11 +158,3 @@ const readLines = (child: ChildProcess, onLine: (line: string) => void): void =>
     for (const line of lines) onLine(line)
   })
 }
-
-const freePort = (): Promise<number> =>
-  new Promise((done) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo
-      server.close(() => done(port))
-    })
-  })

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse, stringify } from 'yaml'
-import { freePort, startDaemon, type Daemon } from './prometheus.ts'
+import { freePort } from '../../proxy/demo/free-port.ts'
+import { startDaemon, type Daemon } from './prometheus.ts'
 
 const MONITORING = join(import.meta.dirname, '..')
 

@@ -1,9 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { stringify } from 'yaml'
+import { freePort } from '../../proxy/demo/free-port.ts'
 
 /** True when the program is there; `args` must make it end at once. */
 export const isInstalled = (program: string, args: readonly string[] = ['--version']): boolean =>
@@ -99,14 +99,4 @@ export const startPrometheus = ({
       '--enable-feature=exemplar-storage',
     ],
     readyPath: '/-/ready',
-  })
-
-export const freePort = (): Promise<number> =>
-  new Promise((done, fail) => {
-    const server = createServer()
-    server.once('error', fail)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo
-      server.close(() => done(port))
-    })
   })

@@ -1,5 +1,4 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { createServer, type AddressInfo } from 'node:net'
 import { resolve } from 'node:path'
 
 /** A guard as users start it, `postern serve`, in a process of its own. */
@@ -48,14 +47,3 @@ const ready = async (child: ChildProcess, adminUrl: string): Promise<void> => {
   }
   throw new Error(`the guard was not ready within ${READY_MS / 1000} s`)
 }
-
-/** A port of loopback that nobody listened on just now. */
-export const freePort = (): Promise<number> =>
-  new Promise((done, fail) => {
-    const server = createServer()
-    server.once('error', fail)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo
-      server.close(() => done(port))
-    })
-  })

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { generateKeyPairSync } from 'node:crypto'
 import { decodeJwt } from 'jose'
+import { freePort } from '../demo/free-port.ts'
 import { DEMO_KEY } from '../demo/script.ts'
 import { startModel } from '../demo/model.ts'
 
@@ -19,14 +20,6 @@ const postern = (args: readonly string[], input = ''): { code: number | null; ou
     env: { ...process.env, NODE_OPTIONS: '' },
   })
   return { code: done.status, out: done.stdout, err: done.stderr }
-}
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  return port
 }
 
 let folder: string

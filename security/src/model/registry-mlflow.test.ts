@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
 import { setTimeout as after } from 'node:timers/promises'
 import { expect, test } from '@jest/globals'
+import { freePort } from '../../../proxy/demo/free-port.ts'
 import { promote, rollback } from './lifecycle.ts'
 import { mlflowRegistry } from './registry-mlflow.ts'
 import { pythonProgram, withFolder } from './test/folders.ts'
@@ -10,14 +10,6 @@ import { pythonProgram, withFolder } from './test/folders.ts'
 const program = pythonProgram('mlflow')
 const withMlflow = program === undefined ? test.skip : test
 const at = new Date(0)
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  return port
-}
 
 const running = async (
   folder: string,
