@@ -50,6 +50,7 @@ const countControlledGuard = (meter: Meter): void => {
 
 const madeUp = async (count: (meter: Meter) => void): Promise<MadeUpMetrics> => {
   const meter = promMeter({ maxSeries: 100, processMetrics: true })
+  count(meter)
   const server = createServer((_request, response) => {
     void meter
       .expose()

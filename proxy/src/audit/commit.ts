@@ -144,7 +144,7 @@ const unavailable = (reason: string, cause?: unknown) =>
   new Refusal('guard_unavailable', { cause: cause ?? new Error(`audit: ${reason}`), details: ['audit'] })
 
 /** What has happened already is written later when it cannot be now. */
-const isKept = ({ type }: Pick<Pending, 'type'>): boolean => type === 'exchange' || type === 'response'
+const isKept = ({ type }: Pending): boolean => type === 'exchange' || type === 'response'
 
 const owe = (state: State, entry: Pending): void => {
   if (state.owed.length < state.maxQueue) state.owed.push(entry)

@@ -4,28 +4,18 @@ import { startDaemon } from '../../../monitoring/demo/prometheus.ts'
 import { secGroup, secMetrics } from '../../../monitoring/sec-metrics.ts'
 import { groupAddress, metricsOf, push } from './metrics.ts'
 import type { RunRecord } from './record.ts'
+import { sampleRun } from './samples.ts'
 
-const run = (more: Partial<RunRecord> = {}, successes = 6): RunRecord => ({
-  ...{
-    version: 1,
-    id: 'r',
-    at: '2026-11-21T10:00:00.000Z',
-    tool: 'postern',
-    model: 'm',
-    seed: '1',
-    plan: 'p',
-  },
-  targets: {
-    guarded: {
-      families: { jailbreak: { attacks: 100, successes } },
-      heat: {},
-      confusion: { attack: { blocked: 94, allowed: 6 }, benign: { blocked: 1, allowed: 39 } },
-      errors: 0,
-      falsePositives: [],
-    },
-  },
-  ...more,
-})
+const run = (more: Partial<RunRecord> = {}, successes = 6): RunRecord => {
+  const guarded = {
+    families: { jailbreak: { attacks: 100, successes } },
+    heat: {},
+    confusion: { attack: { blocked: 94, allowed: 6 }, benign: { blocked: 1, allowed: 39 } },
+    errors: 0,
+    falsePositives: [],
+  }
+  return sampleRun({ guarded }, more)
+}
 
 const AT = 'http://gateway:9091'
 const path = (address: string, more: Partial<RunRecord> = {}): string =>

@@ -5,6 +5,7 @@ import { afterAll, expect, test } from '@jest/globals'
 import { baselineOf, gate, readBaseline } from './gate.ts'
 import { htmlReport } from './html.ts'
 import type { RunRecord, TargetTally } from './record.ts'
+import { sampleRun } from './samples.ts'
 import { openStore } from './store.ts'
 import { inWords } from './words.ts'
 
@@ -20,17 +21,8 @@ const tally = (successes: number, more: Partial<TargetTally> = {}): TargetTally 
   ...more,
 })
 
-const run = (successes: number, more: Partial<RunRecord> = {}): RunRecord => ({
-  version: 1,
-  id: 'r',
-  at: '2026-11-21T10:00:00.000Z',
-  tool: 'postern',
-  model: 'm',
-  seed: '1',
-  plan: 'p',
-  targets: { guarded: tally(successes), bare: tally(100) },
-  ...more,
-})
+const run = (successes: number, more: Partial<RunRecord> = {}): RunRecord =>
+  sampleRun({ guarded: tally(successes), bare: tally(100) }, more)
 
 test('the first words say what got through, whether it is better, and what the guard changes', () => {
   const { headline, mood, sentences } = inWords(run(6), [run(10, { at: '2026-11-20T10:00:00.000Z' })])
