@@ -82,5 +82,6 @@ describe('the anthropic client', () => {
       ['demo-large', 'model'],
       ['demo-small', 'model'],
     ])
+    expect(await client().models.retrieve('demo-small')).toMatchObject({ id: 'demo-small', type: 'model' })
   })
 })

@@ -138,6 +138,23 @@ describe('the openai client', () => {
     expect(completion.choices[0]?.text).toBe('You said: Say it')
     const models = await client().models.list()
     expect(models.data.map(({ id }) => id)).toEqual(['demo-large', 'demo-small'])
+    expect(await client().models.retrieve('demo-small')).toMatchObject({ id: 'demo-small', object: 'model' })
+  })
+
+  test('cannot tell a model that it may not see from one that does not exist', async () => {
+    const asked = async (role: RoleName, name: string): Promise<unknown> => {
+      const response = await fetch(`${guard.url}/v1/models/${name}`, {
+        headers: { authorization: `Bearer ${guard.keys[role]}` },
+      })
+      const { error } = (await response.json()) as { error: { code: string; message: string } }
+      return [response.status, error.code, error.message]
+    }
+    const unknown = await asked('developer', 'there-is-none')
+    expect(unknown).toEqual([404, 'model_unknown', expect.any(String)])
+    expect(await asked('nobody', 'demo-small')).toEqual(unknown)
+    for (const name of ['demo-small%00', '%E0%A4%A', 'demo-*', 'demo-small/', 'demo%252Dsmall'])
+      expect(await asked('developer', name)).toEqual(unknown)
+    await expect(client().models.retrieve('demo-small/')).rejects.toBeInstanceOf(NotFoundError)
   })
 
   test('calls a model by the name it has here, whatever the upstream calls it', async () => {

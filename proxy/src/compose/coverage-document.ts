@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { CoverageRow } from '../core/dialect.ts'
 import type { Route } from '../core/exchange.ts'
-import { builtInRoutes } from '../core/routes.ts'
+import { builtInRoutes, shownPath } from '../core/routes.ts'
 import { keyOf, notes } from './coverage.ts'
 import { dialects } from './routes.ts'
 
@@ -48,8 +48,8 @@ ${notes.uninspected.warning ?? ''}`
 
 /** `seen` has what former sections said, so that it is said once. */
 const section = (route: Route, seen: Map<string, string>): string => {
-  const { name, method, path, kind } = route
-  const title = `## ${name}: \`${method} ${path}\``
+  const { name, method, kind } = route
+  const title = `## ${name}: \`${method} ${shownPath(route)}\``
   const rows = dialects.get(name)?.coverage ?? []
   if (kind !== 'dialect') return `${title}\n\nNot scanned. ${notes[kind].why ?? ''}`
   const parts = (Object.keys(DIRECTIONS) as CoverageRow['direction'][])

@@ -2,6 +2,7 @@ import type { Config } from '../config/schema.ts'
 import type { CoverageRow, Dialect } from '../core/dialect.ts'
 import type { Route } from '../core/exchange.ts'
 import type { Json, JsonObject } from '../core/json.ts'
+import { shownPath } from '../core/routes.ts'
 import { unnamedExtra } from '../dialects/request.ts'
 import { dialects } from './routes.ts'
 
@@ -13,7 +14,8 @@ export const coverage = (
   { inspection }: { readonly inspection: Inspection },
 ): Json =>
   routes.map((route): JsonObject => {
-    const { name, method, path, query, kind, inspect } = route
+    const { name, method, query, kind, inspect } = route
+    const path = shownPath(route)
     const about = { name, method, path, query, kind, inspected: inspect && kind === 'dialect' }
     const dialect = dialects.get(name)
     return kind === 'dialect' && dialect
@@ -28,7 +30,7 @@ export const notes: Readonly<Record<Route['kind'], { readonly why?: string; read
     warning:
       'Nothing is inspected in either direction: whatever a caller that policy lets in sends or gets, passes.',
   },
-  models: { why: 'The request has no body; the answer lists model names from the configuration.' },
+  models: { why: 'The request has no body; the answer has model names from the configuration.' },
   auth: {
     why: 'The guard itself reads the user name and password; the answer is a token that the guard made.',
   },

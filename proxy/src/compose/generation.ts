@@ -5,7 +5,7 @@ import { Refusal } from '../core/refusal.ts'
 import type { Tracer } from '../core/tracing.ts'
 import type { Config } from '../config/schema.ts'
 import type { Responder } from './respond.ts'
-import { writeModelList } from '../dialects/model-list.ts'
+import { writeModel, writeModelList } from '../dialects/model-list.ts'
 import { listModels } from '../endpoints/list-models.ts'
 import { clientLogin, passwordLogin, publishKeys, type TokenSource } from '../endpoints/login.ts'
 import { guard } from '../guard.ts'
@@ -111,6 +111,9 @@ const untilIdle = (serving: Serving, close: () => Promise<void>): Serving & Pick
   }
 }
 
+const familyOf = ({ headers }: Received) =>
+  headers['anthropic-version'] === undefined ? 'openai' : 'anthropic'
+
 const routing = (parts: StepParts, identity: Identity, gate: Gate | undefined): Serving => {
   const { config, policy, models } = parts
   const steps = gatedSteps(composeSteps(parts), gate)
@@ -119,8 +122,10 @@ const routing = (parts: StepParts, identity: Identity, gate: Gate | undefined): 
     steps,
     policy,
     names: models.names.filter((name) => !name.includes('*')),
-    write: (names, { headers }) =>
-      writeModelList(headers['anthropic-version'] === undefined ? 'openai' : 'anthropic', names),
+    write: {
+      list: (names, received) => writeModelList(familyOf(received), names),
+      one: (name, received) => writeModel(familyOf(received), name),
+    },
   })
   const local = identity.local ? localEndpoints(steps, identity.local, config) : undefined
   return {

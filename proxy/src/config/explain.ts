@@ -1,4 +1,4 @@
-import { builtInRoutes } from '../core/routes.ts'
+import { builtInRoutes, shownPath } from '../core/routes.ts'
 import type { Config } from './schema.ts'
 
 /** What a configuration means: for `postern check`. Lines that begin with `warning:` are worth a second look. */
@@ -60,7 +60,7 @@ const routes = (config: Config): readonly string[] => {
   const on = builtInRoutes.filter(({ name }) => !off.includes(name))
   const passing = config.routes.filter(({ inspect, enabled }) => !inspect && enabled)
   return [
-    ...on.map(({ method, path, name }) => `route ${name}: ${method} ${path}`),
+    ...on.map((route) => `route ${route.name}: ${route.method} ${shownPath(route)}`),
     ...passing.map(
       ({ name, method, path = '', upstream = '' }) =>
         `route ${name}: ${method} ${path} to ${upstream}, not inspected`,

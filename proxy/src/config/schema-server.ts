@@ -151,7 +151,7 @@ export const adminSchema = section({
 /** A built-in route by name, to switch it off; or a path that passes without inspection. */
 export const routeSchema = section({
   name: name().describe(
-    `A built-in route (${builtInRoutes.map((route) => route.name).join(', ')}) or a new name.`,
+    `A built-in route (${[...new Set(builtInRoutes.map((route) => route.name))].join(', ')}) or a new name.`,
   ),
   enabled: z.boolean().default(true).describe('False takes the route away: it is then unknown.'),
   inspect: z

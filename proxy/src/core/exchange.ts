@@ -2,11 +2,16 @@ import type { Presented } from './caller.ts'
 import type { ErrorShape } from './dialect.ts'
 import { refusals, type Refusal } from './refusal.ts'
 
-/** One row of the route table. A request belongs to a route only when method and path are spelled exactly so. */
+/**
+ * One row of the route table. A request belongs to a route only when method and path are spelled exactly so; where `named` says so,
+ * a name follows the path.
+ */
 export interface Route {
   readonly name: string
   readonly method: 'GET' | 'POST'
   readonly path: string
+  /** Whether the target is `path` and a name after it, which is never empty. */
+  readonly named?: boolean
   readonly kind: 'dialect' | 'models' | 'auth' | 'token' | 'jwks' | 'health' | 'uninspected'
   /** Name of the dialect; undefined for a route that speaks none. */
   readonly dialect: string | undefined
@@ -22,6 +27,8 @@ export interface Received {
   /** 128 bits of randomness as text, made here and never taken from the client. */
   readonly id: string
   readonly route: Route
+  /** What follows the path of a `named` route, as the client spelled it; otherwise empty. */
+  readonly named: string
   readonly presented: Presented
   /** The client's headers that may go to a model server, lower case: none of them is a credential. */
   readonly headers: Readonly<Record<string, string>>

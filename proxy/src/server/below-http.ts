@@ -68,6 +68,7 @@ const upgrade = async (
     {
       id: peer.id,
       route,
+      named: '',
       presented: { headers, certificate: peerCertificate(socket) },
       headers: forwardable(headers),
       client: socket.remoteAddress ?? '',

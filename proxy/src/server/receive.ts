@@ -3,6 +3,7 @@ import type { Answer, Received, Route } from '../core/exchange.ts'
 import { readBody } from './body.ts'
 import { forwardable, type Head } from './head.ts'
 import type { ServerLimits } from './limits.ts'
+import { nameIn } from './routes.ts'
 import { peerCertificate } from './tls.ts'
 
 export interface Arrival {
@@ -35,6 +36,7 @@ export const receive = (
     received: {
       id,
       route,
+      named: nameIn(request.url ?? '', route),
       presented: { headers: head.headers, certificate: peerCertificate(request.socket) },
       headers: forwardable(head.headers),
       client: request.socket.remoteAddress ?? '',

@@ -10,7 +10,9 @@ export interface RouteTable {
 /** Paths match as text, byte for byte: nothing is decoded, folded or cleaned up, so no spelling can name a route twice. */
 export const routeTable = (routes: readonly Route[]): RouteTable => {
   const paths = new Map<string, Map<string, Route>>()
+  const named = routes.filter((route) => route.named)
   for (const route of routes) {
+    if (route.named) continue
     const methods = paths.get(route.path) ?? new Map<string, Route>()
     if (methods.has(route.method)) throw new Error(`two routes for ${route.method} ${route.path}`)
     paths.set(route.path, methods.set(route.method, route))
@@ -21,8 +23,8 @@ export const routeTable = (routes: readonly Route[]): RouteTable => {
       const mark = target.indexOf('?')
       const path = mark < 0 ? target : target.slice(0, mark)
       if (!path.startsWith('/')) throw invalid('the request target must be a path')
-      const methods = paths.get(path)
-      if (methods === undefined) throw new Refusal('route_unknown')
+      const methods = paths.get(path) ?? byMethod(named.filter((route) => nameIn(path, route) !== ''))
+      if (methods.size === 0) throw new Refusal('route_unknown')
       const route = methods.get(method)
       if (route === undefined) {
         throw new Refusal('method_not_allowed', { headers: { allow: [...methods.keys()].join(', ') } })
@@ -31,6 +33,16 @@ export const routeTable = (routes: readonly Route[]): RouteTable => {
       return route
     },
   }
+}
+
+const byMethod = (routes: readonly Route[]): ReadonlyMap<string, Route> =>
+  new Map(routes.map((route) => [route.method, route]))
+
+/** The name after the path of a `named` route, as it is spelled; empty where there is none. The target may have a query. */
+export const nameIn = (target: string, { named, path }: Route): string => {
+  if (!named || !target.startsWith(path)) return ''
+  const mark = target.indexOf('?')
+  return target.slice(path.length, mark < 0 ? undefined : mark)
 }
 
 /** Each key once, from the route's list, with a plain short value. */
