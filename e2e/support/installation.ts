@@ -28,6 +28,20 @@ const BY_CERTIFICATE = {
   },
 }
 
+/** Three of four calls go to the champion; pods bring the registry as their Secret. */
+const RELEASED = {
+  modelRegistry: { file: '/etc/postern/secrets/models.json' },
+  models: [
+    {
+      name: 'demo-small',
+      targets: [
+        { upstream: 'model', follow: { model: 'support', alias: 'champion' }, weight: 3 },
+        { upstream: 'model', follow: { model: 'support', alias: 'canary' }, weight: 1 },
+      ],
+    },
+  ],
+}
+
 /** What falcosidekick and operators show the controller. */
 export const SECRETS = {
   falcosidekick: 'a-secret-of-falcosidekick-0123456789',
@@ -46,13 +60,17 @@ const VALUES: Values = {
   injection: { drainSeconds: 20 },
   // A busy machine brings new trust to pods within this time.
   certificates: { settleSeconds: 120 },
-  // Specs look into pods of guarded namespaces.
-  admission: { debug: 'warn' },
+  admission: {
+    // Specs look into pods of guarded namespaces.
+    debug: 'warn',
+    requireVerifiedModels: { enabled: true, namespaceSelector: { matchLabels: { models: 'verified' } } },
+  },
   respond: { enabled: true, secret: 'respond', settings: { rules: [SHELL] } },
   guard: {
     profiles: {
       mtls: { server: { tls: TLS } },
       certificates: { server: { tls: { ...TLS, clientAuth: 'required' } }, identity: BY_CERTIFICATE },
+      released: RELEASED,
     },
   },
 }
