@@ -77,6 +77,10 @@ const version = (): string =>
     }
   ).version
 
+/** One stranger between the guard and its key server could otherwise sign tokens for everybody. */
+const ANY_CERTIFICATE = `NODE_TLS_REJECT_UNAUTHORIZED=0 would take any certificate for that of the key server, the policy server or the store of \
+limits. Remove it, and name your own authority with caFile in the configuration, or in NODE_EXTRA_CA_CERTS.`
+
 const main = async (argv: readonly string[], io: Io): Promise<number> => {
   const [name, ...args] = argv
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
@@ -92,6 +96,7 @@ const main = async (argv: readonly string[], io: Io): Promise<number> => {
     io.err(`postern: there is no command '${name}'.\n\n${overview(io)}`)
     return EXIT.usage
   }
+  if (io.env['NODE_TLS_REJECT_UNAUTHORIZED'] === '0') throw new CliError(ANY_CERTIFICATE)
   const command = await listed.load()
   if (args.includes('--help') || args.includes('-h')) {
     io.out(command.help)

@@ -35,6 +35,13 @@ const file = (name: string, text: string): string => {
 }
 
 describe('postern', () => {
+  test('does not run where every certificate would be taken', () => {
+    const env = { ...process.env, NODE_OPTIONS: '', NODE_TLS_REJECT_UNAUTHORIZED: '0' }
+    const done = spawnSync(process.execPath, [BIN, 'serve', 'postern.yaml'], { encoding: 'utf8', env })
+    expect(done.status).toBe(2)
+    expect(done.stderr).toMatch(/^postern: NODE_TLS_REJECT_UNAUTHORIZED=0 .*caFile/m)
+  })
+
   test('explains itself, and each command its exit codes', () => {
     expect(postern(['--help'])).toMatchObject({ code: 0, out: expect.stringContaining('postern COMMAND') })
     for (const command of [

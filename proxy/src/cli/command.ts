@@ -1,3 +1,4 @@
+import { readBounded } from '../core/read-bounded.ts'
 import { styleText } from 'node:util'
 
 /** What a command may touch of the world around it. */
@@ -51,14 +52,9 @@ export const systemIo = (): Io => ({
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
   stdin: async (limit) => {
-    const chunks: Buffer[] = []
-    let size = 0
-    for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
-      size += chunk.length
-      if (size > limit) throw new CliError(`standard input is larger than ${limit} bytes`, EXIT.failed)
-      chunks.push(chunk)
-    }
-    return Buffer.concat(chunks)
+    const bytes = await readBounded(process.stdin as AsyncIterable<Buffer>, limit)
+    if (bytes === undefined) throw new CliError(`standard input is larger than ${limit} bytes`, EXIT.failed)
+    return bytes
   },
   env: process.env,
   paint: (style, text) => styleText(style, text, { stream: process.stdout }),
