@@ -25,7 +25,10 @@ COPY --from=build /build/proxy/package.json proxy/
 COPY --from=build /build/proxy/dist proxy/dist
 COPY proxy/demo/serve-model.ts proxy/demo/model.ts proxy/demo/model-openai.ts proxy/demo/model-anthropic.ts proxy/demo/script.ts proxy/demo/
 COPY security/package.json security/
-COPY security/src/model/init-container.ts security/src/model/verify.ts security/src/model/manifest.ts security/src/model/signature.ts security/src/model/
+COPY security/src/model/init-container.ts security/src/model/verify.ts security/src/model/manifest.ts security/src/model/signature.ts \
+     security/src/model/statement.ts security/src/model/dsse.ts security/src/model/certificate.ts security/src/model/chain.ts \
+     security/src/model/extensions.ts security/src/model/keyless.ts security/src/model/trust.ts security/src/model/content.ts \
+     security/src/model/
 COPY policies policies
 COPY --from=opa /opa /usr/bin/opa
 USER 65532:65532

@@ -1,29 +1,40 @@
-import { createPrivateKey } from 'node:crypto'
+import { createPrivateKey, type X509Certificate } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { basename, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Command } from '../command.ts'
 import { bomOf } from './bom.ts'
+import { certificatesIn } from './certificate.ts'
 import { promote, rollback } from './lifecycle.ts'
 import { GIT_FILES, manifestOf, modelDigest } from './manifest.ts'
 import { isName, type Model, type Registry } from './registry.ts'
 import { fileRegistry, writeRegistryFile } from './registry-file.ts'
 import { mlflowRegistry } from './registry-mlflow.ts'
-import { signManifest } from './signature.ts'
+import { signManifest, type SigningKey } from './signature.ts'
+import { trustFileIn, TRUST_OPTIONS, type TrustFile } from './trust.ts'
 import { inside, verifyModel } from './verify.ts'
 
 const HELP = `postern-sec model: sign, register, promote and roll back models
 
   sign FOLDER --key FILE [--signature FILE]           sign every file (OpenSSF Model Signing 1.0); model.sig beside the files
-  verify FOLDER --public-key FILE [--signature FILE]  are these the files that were signed, no more and no less?
-                                  [--digest SHA256]   and of this version
-  register NAME FOLDER --version V --registry R       add a version; with --public-key its signature is verified and recorded
+              --signing-certificate FILE              with the certificate of the key
+              [--certificate-chain FILE]              and those between it and a root
+  verify FOLDER WHOSE [--signature FILE]              are these the files that were signed, no more and no less?
+                      [--digest SHA256]               and of this version
+  register NAME FOLDER --version V --registry R       add a version; with WHOSE its signature is verified and recorded
   promote NAME VERSION --registry R [--alias A]       let an alias (champion) name the version
   rollback NAME --registry R [--alias A]              let the alias name what it named before
   list --registry R                                   models, versions, aliases and the last changes
   sync --registry URL --to FILE                       copy an MLflow registry into the file that guards follow
   bom --registry R [--out FILE]                       bill of materials, CycloneDX 1.7
+
+  WHOSE is one of
+  --public-key FILE                                   signed with this key (PEM; ECDSA on P-256, P-384 or P-521)
+  --certificate-chain FILE                            with a certificate from these roots (PEM), valid now and for signing code
+  --trusted-root FILE --identity NAME --identity-provider URL
+                                                      keyless, by this identity: trusted_root.json of a Sigstore instance, the
+                                                      name in its certificate and who vouched for it, to the letter
 
   R is a JSON file, which guards can follow (modelRegistry.file), or the address of an MLflow server.
   --source ADDRESS   where the files can be had, with register; the folder when absent, but MLflow takes addresses only
@@ -36,8 +47,9 @@ Exit code: 0 done, 1 refused or not verified, 2 wrong use.
 `
 
 const OPTIONS = {
+  ...TRUST_OPTIONS,
   key: { type: 'string' },
-  'public-key': { type: 'string' },
+  'signing-certificate': { type: 'string' },
   signature: { type: 'string' },
   digest: { type: 'string' },
   version: { type: 'string' },
@@ -102,19 +114,16 @@ const ACTIONS: Readonly<Record<string, (asked: Asked) => Promise<string>>> = {
     const file = values.signature ?? resolve(folder, 'model.sig')
     const ignored = [...GIT_FILES, inside(folder, file)]
     const manifest = await manifestOf(folder, { name: basename(resolve(folder)), ignored })
-    await writeFile(
-      file,
-      signManifest(manifest, createPrivateKey(await readFile(values.key ?? needed('--key')))),
-    )
+    await writeFile(file, signManifest(manifest, await signingKey(values)))
     return `${file}: signs ${manifest.resources.length} files, SHA-256 ${modelDigest(manifest.resources)}\n`
   },
   verify: async ({ values, names: [folder = needed('FOLDER')] }) => {
     const { name, files, digest, signer } = await verified(folder, values)
-    return `${folder}: ${files} files are as signed (${name}, SHA-256 ${digest}, key ${signer})\n`
+    return `${folder}: ${files} files are as signed (${name}, SHA-256 ${digest}, signed by ${whom(signer)})\n`
   },
   register: async ({ values, names: [name = needed('NAME'), folder = needed('FOLDER')] }) => {
     const version = plain(values.version ?? needed('--version'), '--version')
-    const signed = values['public-key'] === undefined ? undefined : await verified(folder, values)
+    const signed = isTrusting(values) ? await verified(folder, values) : undefined
     const made = await registryOf(values).add(plain(name, 'NAME'), {
       version,
       source:
@@ -123,7 +132,7 @@ const ACTIONS: Readonly<Record<string, (asked: Asked) => Promise<string>>> = {
       digest: signed?.digest ?? '',
       signer: signed?.signer ?? '',
     })
-    return `${name} ${made} registered${signed === undefined ? ', not signed' : `, signed by ${signed.signer}`}\n`
+    return `${name} ${made} registered${signed === undefined ? ', not signed' : `, signed by ${whom(signed.signer)}`}\n`
   },
   promote: async ({ values, names: [name = needed('NAME'), version = needed('VERSION')] }) => {
     const alias = plain(values.alias, '--alias')
@@ -160,9 +169,46 @@ const verified = (folder: string, values: Values) =>
   verifyModel({
     folder,
     signatureFile: values.signature ?? resolve(folder, 'model.sig'),
-    publicKeyFile: values['public-key'] ?? needed('--public-key'),
+    trust: trustIn(values),
     ...(values.digest !== undefined && { digest: values.digest }),
   })
+
+const trustIn = (values: Values): TrustFile => {
+  try {
+    return trustFileIn(values)
+  } catch (error) {
+    throw new Misuse((error as Error).message)
+  }
+}
+
+const isTrusting = (values: Values): boolean =>
+  (Object.keys(TRUST_OPTIONS) as (keyof typeof TRUST_OPTIONS)[]).some(
+    (option) => values[option] !== undefined,
+  )
+
+const signingKey = async (values: Values): Promise<SigningKey> => {
+  const privateKey = createPrivateKey(await readFile(values.key ?? needed('--key')))
+  const { 'signing-certificate': own, 'certificate-chain': chain } = values
+  if (own === undefined) {
+    if (chain !== undefined) throw new Misuse('--certificate-chain needs --signing-certificate')
+    return { privateKey }
+  }
+  const [leaf] = await certificatesAt(own)
+  const between = chain === undefined ? [] : await certificatesAt(chain)
+  return { privateKey, certificates: leaf === undefined ? [] : [leaf, ...between] }
+}
+
+const certificatesAt = async (file: string): Promise<readonly X509Certificate[]> => {
+  const text = await readFile(file, 'utf8')
+  try {
+    return certificatesIn(text)
+  } catch (cause) {
+    throw new Error(`${file}: has no certificates as PEM`, { cause })
+  }
+}
+
+/** A key has no name of its own. */
+const whom = (signer: string): string => (/^[0-9a-f]{64}$/.test(signer) ? `key ${signer}` : signer)
 
 /** MLflow takes no paths of other machines. */
 const isServer = ({ registry = '' }: Values): boolean => /^https?:\/\//.test(registry)

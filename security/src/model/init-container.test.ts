@@ -14,6 +14,7 @@ const pair = generateKeyPairSync('ec', {
   privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
 })
 const privateKey = createPrivateKey(pair.privateKey)
+const trust = { method: 'key', publicKey: createPublicKey(pair.publicKey) } as const
 
 interface Ended {
   readonly code: number
@@ -49,7 +50,7 @@ const withModel = <Result>(work: (place: Place) => Promise<Result>): Promise<Res
 
 const signed = async (model: string): Promise<void> => {
   const manifest = await manifestOf(model, { name: 'support', ignored: ['model.sig'] })
-  writeFileSync(join(model, 'model.sig'), signManifest(manifest, privateKey))
+  writeFileSync(join(model, 'model.sig'), signManifest(manifest, { privateKey }))
 }
 
 test('a signed model passes, and one line says which it is', async () => {
@@ -168,17 +169,16 @@ test.each(['../weights.bin', '/etc/passwd', 'a/../../b', './a', 'a//b', '', 'a/'
   (name) => {
     const bundle = signManifest(
       { name: 'm', resources: [{ name, digest: 'a'.repeat(64) }], ignored: [] },
-      privateKey,
+      { privateKey },
     )
-    const key = createPublicKey(pair.publicKey)
-    expect(() => openSignature(bundle, key)).toThrow('outside of the model')
+    expect(() => openSignature(bundle, trust)).toThrow('outside of the model')
   },
 )
 
 test('a statement that names a file twice is refused', () => {
   const resource = { name: 'a', digest: 'a'.repeat(64) }
-  const bundle = signManifest({ name: 'm', resources: [resource, resource], ignored: [] }, privateKey)
-  expect(() => openSignature(bundle, createPublicKey(pair.publicKey))).toThrow('twice')
+  const bundle = signManifest({ name: 'm', resources: [resource, resource], ignored: [] }, { privateKey })
+  expect(() => openSignature(bundle, trust)).toThrow('twice')
 })
 
 test('the image carries what the program loads, and nothing else of these tools', () => {

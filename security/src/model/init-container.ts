@@ -1,9 +1,11 @@
 #!/usr/bin/env node
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { trustFileIn, TRUST_OPTIONS } from './trust.ts'
 import { verifyModel } from './verify.ts'
 
-const USE = 'init-container.ts FOLDER --public-key FILE [--signature FILE] [--digest SHA256]'
+const USE =
+  'init-container.ts FOLDER (--public-key FILE | --certificate-chain FILE | --trusted-root FILE --identity NAME --identity-provider URL) [--signature FILE] [--digest SHA256]'
 const MAX_MESSAGE = 2000 // Bytes. Kubernetes keeps the last 2048, and what is wrong stands first.
 
 /**
@@ -13,17 +15,17 @@ const MAX_MESSAGE = 2000 // Bytes. Kubernetes keeps the last 2048, and what is w
  */
 const main = async (): Promise<void> => {
   const { values, positionals } = parseArgs({
-    options: { 'public-key': { type: 'string' }, signature: { type: 'string' }, digest: { type: 'string' } },
+    options: { ...TRUST_OPTIONS, signature: { type: 'string' }, digest: { type: 'string' } },
     allowPositionals: true,
   })
   const [folder, ...more] = positionals
-  const key = values['public-key']
-  if (folder === undefined || key === undefined || more.length > 0) throw new Error(`use: ${USE}`)
+  if (folder === undefined || more.length > 0) throw new Error(`use: ${USE}`)
+  const { signature = 'model.sig', digest: asked, ...trust } = values
   const { name, files, digest, signer } = await verifyModel({
     folder,
-    publicKeyFile: key,
-    signatureFile: resolve(folder, values.signature ?? 'model.sig'),
-    ...(values.digest !== undefined && { digest: values.digest }),
+    trust: trustFileIn(trust),
+    signatureFile: resolve(folder, signature),
+    ...(asked !== undefined && { digest: asked }),
   })
   process.stdout.write(`${JSON.stringify({ verified: folder, name, files, digest, signer })}\n`)
 }

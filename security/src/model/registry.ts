@@ -7,7 +7,7 @@ export interface Version {
   readonly servesAs: string
   /** SHA-256 of the signed files in hex; empty when it was registered without a signature. */
   readonly digest: string
-  /** SHA-256 of the public key whose signature was verified; empty for none. */
+  /** Who signed, when the signature was verified, as `Signed.signer` of signature.ts; empty for none. */
   readonly signer: string
 }
 

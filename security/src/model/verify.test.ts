@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { createPrivateKey, createPublicKey, generateKeyPairSync, sign } from 'node:crypto'
+import { createPrivateKey, createPublicKey, generateKeyPairSync, sign, type KeyObject } from 'node:crypto'
 import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
@@ -11,7 +11,8 @@ import { verifyModel } from './verify.ts'
 /** Made by the reference implementation, model-signing 1.1.1. */
 const VECTOR = join(import.meta.dirname, 'test/vector')
 
-const publicKey = createPublicKey(readFileSync(join(VECTOR, 'key.pub')))
+const byKey = (publicKey: KeyObject) => ({ method: 'key', publicKey }) as const
+const trust = byKey(createPublicKey(readFileSync(join(VECTOR, 'key.pub'))))
 const bundle = readFileSync(join(VECTOR, 'model.sig'), 'utf8')
 
 const inCopy = (change: (model: string) => void): Promise<unknown> =>
@@ -21,7 +22,7 @@ const inCopy = (change: (model: string) => void): Promise<unknown> =>
     return verifyModel({
       folder: join(folder, 'model'),
       signatureFile: join(folder, 'model.sig'),
-      publicKeyFile: join(folder, 'key.pub'),
+      trust: { method: 'key', file: join(folder, 'key.pub') },
     })
   })
 
@@ -70,7 +71,7 @@ test('files of version control may differ, as the signer said', async () => {
 
 test('a signature of another key, a changed statement and a changed signature are refused', () => {
   const { publicKey: other } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
-  expect(() => openSignature(bundle, other)).toThrow('not by this key')
+  expect(() => openSignature(bundle, byKey(other))).toThrow('not by this key')
   const parsed = JSON.parse(bundle) as {
     dsseEnvelope: { payload: string; payloadType: string; signatures: { sig: string }[] }
   }
@@ -78,18 +79,18 @@ test('a signature of another key, a changed statement and a changed signature ar
   const forged = (change: object): string =>
     JSON.stringify({ ...parsed, dsseEnvelope: { ...parsed.dsseEnvelope, ...change } })
   const swapped = Buffer.from(payload.replace('weights.bin', 'weights.bon')).toString('base64')
-  expect(() => openSignature(forged({ payload: swapped }), publicKey)).toThrow('not by this key')
-  expect(() => openSignature(forged({ payloadType: 'text/plain' }), publicKey)).toThrow('not by this key')
-  expect(() => openSignature(forged({ signatures: [] }), publicKey)).toThrow('no Sigstore bundle')
-  expect(() => openSignature('{}', publicKey)).toThrow('no Sigstore bundle')
-  expect(() => openSignature('not json', publicKey)).toThrow('no Sigstore bundle')
+  expect(() => openSignature(forged({ payload: swapped }), trust)).toThrow('not by this key')
+  expect(() => openSignature(forged({ payloadType: 'text/plain' }), trust)).toThrow('not by this key')
+  expect(() => openSignature(forged({ signatures: [] }), trust)).toThrow('no Sigstore bundle')
+  expect(() => openSignature('{}', trust)).toThrow('no Sigstore bundle')
+  expect(() => openSignature('not json', trust)).toThrow('no Sigstore bundle')
 })
 
 test('a statement whose digest is not that of its files is refused, although it is signed', () => {
   const { privateKey, publicKey: own } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
   const resources = [{ name: 'a', digest: 'a'.repeat(64) }]
-  const good = signManifest({ name: 'm', resources, ignored: [] }, privateKey)
-  expect(openSignature(good, own).resources).toEqual(resources)
+  const good = signManifest({ name: 'm', resources, ignored: [] }, { privateKey })
+  expect(openSignature(good, byKey(own)).manifest.resources).toEqual(resources)
   const parsed = JSON.parse(good) as { dsseEnvelope: { payload: string; payloadType: string } }
   const { payload, payloadType } = parsed.dsseEnvelope
   const statement = Buffer.from(payload, 'base64').toString().replace('a'.repeat(64), 'c'.repeat(64))
@@ -104,17 +105,17 @@ test('a statement whose digest is not that of its files is refused, although it 
     signatures: [{ sig: signature.toString('base64'), keyid: '' }],
   }
   const contradictory = JSON.stringify({ ...parsed, dsseEnvelope: envelope })
-  expect(() => openSignature(contradictory, own)).toThrow('contradicts itself')
+  expect(() => openSignature(contradictory, byKey(own))).toThrow('contradicts itself')
 })
 
 test('a signature by a certificate says that only keys are verified', () => {
   const byCertificate = readFileSync(join(VECTOR, 'by-certificate.sig'), 'utf8')
-  expect(() => openSignature(byCertificate, publicKey)).toThrow(/certificate|no Sigstore bundle/)
+  expect(() => openSignature(byCertificate, trust)).toThrow(/certificate|no Sigstore bundle/)
 })
 
 test('a key of another kind is refused with the command that makes the right one', () => {
   const { publicKey: rsa } = generateKeyPairSync('rsa', { modulusLength: 2048 })
-  expect(() => openSignature(bundle, rsa)).toThrow('openssl ecparam')
+  expect(() => openSignature(bundle, byKey(rsa))).toThrow('openssl ecparam')
 })
 
 const reference = pythonProgram('model_signing')
@@ -130,7 +131,10 @@ withReference('the reference implementation verifies what is signed here (needs 
     const model = join(folder, 'model')
     cpSync(join(VECTOR, 'model'), model, { recursive: true })
     const manifest = await manifestOf(model, { name: 'model', ignored: GIT_FILES })
-    writeFileSync(join(folder, 'model.sig'), signManifest(manifest, createPrivateKey(privateKey)))
+    writeFileSync(
+      join(folder, 'model.sig'),
+      signManifest(manifest, { privateKey: createPrivateKey(privateKey) }),
+    )
     writeFileSync(join(folder, 'key.pub'), own)
     const verify = () =>
       execFileSync(
