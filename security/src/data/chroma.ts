@@ -41,7 +41,7 @@ const recordsOf = (answer: Node, { collection, fields }: ChromaOptions): Page['r
       )
       const value = {
         [fields.label]: metadata[fields.label],
-        [fields.text]: documents?.[i]?.text() ?? '',
+        [fields.text[0] ?? '']: documents?.[i]?.text() ?? '',
         [fields.embedding]: embeddings?.[i]?.value ?? undefined,
       }
       return { id, row: rowOf(value, { at: `${collection} ${JSON.stringify(id)}`, line: 0, fields }) }

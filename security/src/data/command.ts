@@ -12,21 +12,23 @@ const HELP = `postern-sec data FILE…: does training or embedding data look poi
 postern-sec data --chroma|--qdrant URL --collection NAME: the same of what an embedding store holds. It is only read.
 
   FILE holds JSON lines, one object each; one that ends in .csv what PostgreSQL's COPY … WITH (FORMAT csv, HEADER) writes; one that
-  ends in .npy a matrix of numbers that numpy.save wrote, one vector a row, of which only vectors are checked. Of a .npz nothing is read.
-  --vectors M.npy    vectors of the one FILE: row by row those of its records, so that labels and texts count too
+  ends in .parquet a table, as Hugging Face publishes data sets; one that ends in .npy a matrix of numbers that numpy.save wrote, one
+  vector a row, of which only vectors are checked; one that ends in .npz an archive of such matrices (numpy.savez), one of which is read.
+  --vectors M.npy    vectors of the one FILE: row by row those of its records, so that labels and texts count too; or M.npz
+  --array NAME       the array of a .npz with the vectors, where it has several
   --chroma URL       a Chroma server (API v2); --tenant (default_tenant), --database (default_database)
   --qdrant URL       a Qdrant server
   --collection NAME  what is read of it
   --key-env NAME     variable of the environment with the store's key
   --limit N          records that are read of a store (200000)
-  --text NAME        member with the text (text)
-  --label NAME       member with the label, if any (label)
-  --embedding NAME   member with the vector, if any (embedding)
+  --text NAME        member or column with the text, or with the turns of a conversation (text); may be given several times
+  --label NAME       member or column with the label, if any (label)
+  --embedding NAME   member or column with the vector, if any (embedding)
   --json             findings as JSON
 
 Looks for nearly equal texts with different labels or in great number, labels that contradict their texts, phrases that flip a
 label (backdoors), instructions to a model, credentials, invisible characters, texts unlike the others, and vectors that stand
-apart or collide. Findings name lines, the ids of a store, or the rows of a matrix (the first is 0), never texts. They are reasons to
+apart or collide. Findings name lines, the ids of a store, or the rows of a table or matrix (the first is 0), never texts. They are reasons to
 look, not proofs.
 
 Exit code: 0 nothing found, 1 something found, 2 wrong use.
@@ -34,7 +36,8 @@ Exit code: 0 nothing found, 1 something found, 2 wrong use.
 
 const OPTIONS = {
   vectors: { type: 'string' },
-  text: { type: 'string', default: 'text' },
+  array: { type: 'string' },
+  text: { type: 'string', multiple: true },
   label: { type: 'string', default: 'label' },
   embedding: { type: 'string', default: 'embedding' },
   chroma: { type: 'string' },
@@ -53,7 +56,7 @@ export const command: Command = {
   run: async (args, io) => {
     try {
       const { values, positionals } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true })
-      const sources = values.help ? [] : open(positionals, values)
+      const sources = values.help ? [] : open(positionals, { ...values, text: values.text ?? ['text'] })
       if (sources.length === 0) {
         io.out(HELP)
         return values.help ? 0 : 2

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
+import { MAX_RECORD } from './bounds.ts'
 import { collector, rowOf, type Fields, type Row } from './rows.ts'
 
-const MAX_RECORD = 1 << 20 // characters
 const MAX_COLUMNS = 500
 
 /**

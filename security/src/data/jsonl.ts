@@ -1,8 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
+import { MAX_RECORD } from './bounds.ts'
 import { collector, rowOf, type Fields, type Row } from './rows.ts'
-
-const MAX_LINE = 1 << 20 // characters
 
 /** Reads JSON lines, one object each. Throws an Error with the line for what is no object with a text. */
 export const readJsonLines = async (file: string, fields: Fields): Promise<readonly Row[]> => {
@@ -12,13 +11,13 @@ export const readJsonLines = async (file: string, fields: Fields): Promise<reado
     line += 1
     if (json.trim() === '') continue
     const at = `${file}:${line}`
-    if (json.length > MAX_LINE) throw new Error(`${at}: is longer than ${MAX_LINE} characters`)
+    if (json.length > MAX_RECORD) throw new Error(`${at}: is longer than ${MAX_RECORD} characters`)
     all.add(rowOf(parse(json, at), { at, line, fields }))
   }
   return all.rows
 }
 
-const WANTED = 'a file has one JSON object a line, or its name ends in .csv or .npy'
+const WANTED = 'a file has one JSON object a line, or its name ends in .csv, .parquet, .npy or .npz'
 
 const parse = (json: string, at: string): object => {
   try {

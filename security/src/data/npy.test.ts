@@ -5,6 +5,7 @@ import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { command } from './command.ts'
 import { readNpy } from './npy.ts'
+import { readNpz } from './npz.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'postern-npy-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -174,13 +175,7 @@ test('a matrix that claims more than it has is refused before anything is set as
 
 test('an archive of matrices, and what is no file, are told', async () => {
   const archive = written('PK', 'npz')
-  expect(await data(archive)).toEqual({
-    code: 2,
-    out: expect.stringContaining("numpy.load('in.npz')['NAME']"),
-  })
-  expect((await data(written('', 'jsonl'), '--vectors', archive)).out).toContain(
-    "numpy.load('in.npz')['NAME']",
-  )
+  expect(await data(archive)).toEqual({ code: 2, out: expect.stringContaining('cannot be unpacked') })
   const pipe = join(folder, 'pipe.npy')
   execFileSync('mkfifo', [pipe])
   expect(await data(pipe)).toEqual({ code: 2, out: expect.stringContaining('pipe.npy: is no file') })
@@ -251,7 +246,7 @@ test('a matrix that does not go with its file is refused', async () => {
   expect(own).toEqual({ code: 2, out: expect.stringContaining('record 1 has a vector of its own') })
   for (const args of [[], [file, file], [matrix]])
     expect((await data(...args, '--vectors', matrix)).out).toContain(
-      '--vectors takes a .npy beside the one FILE',
+      '--vectors takes a .npy or .npz beside the one FILE',
     )
   expect((await data(file, '--vectors', file)).out).toContain('--vectors takes a .npy')
   const store = await data('--qdrant', 'http://127.0.0.1:1', '--collection', 'a', '--vectors', matrix)
@@ -299,7 +294,9 @@ const real = async (): Promise<void> => {
   await expect(read('records')).rejects.toThrow('it holds records')
   await expect(read('flat')).rejects.toThrow('it has 1 dimensions')
   await expect(read('whole')).rejects.toThrow('it holds <i8')
-  await expect(readNpy(join(out, 'archive.npz'))).rejects.toThrow('archive')
+  expect((await readNpz(join(out, 'archive.npz'), undefined)).map((row) => [...row])).toEqual(
+    expected['matrix'],
+  )
 }
 if (python === undefined) test.skip(`${title} (skipped: no python3 has numpy; pip install numpy)`, real)
 else test(title, real, 60_000)

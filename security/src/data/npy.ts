@@ -7,13 +7,39 @@ const MAGIC = Buffer.from('\x93NUMPY', 'latin1')
 const MAX_HEADER = 10_000 // bytes; NumPy's own max_header_size
 const CHUNK = 1 << 20 // bytes, a whole number of numbers
 
+/** Bytes of one array, from its first to its last. */
+export interface Bytes {
+  readonly size: number
+  /** Throws an Error when they end first. */
+  readonly fill: (buffer: Buffer) => Promise<void>
+}
+
+export const CUT_OFF = 'ends before its header says; it is cut off, so get it anew'
+
 /**
  * Reads the matrix that NumPy wrote with `numpy.save`, one vector a row: format 1.0 to 3.0, numbers f2, f4 or f8 in either byte order, rows
  * or columns first. The file is read through one buffer and nothing in it is run. Throws an Error that begins with the file for what is
  * longer or shorter than its shape says, for more than 200,000 rows, 4096 numbers a row or 50 million in all, and for NaN and infinity.
  */
-export const readNpy = async (file: string): Promise<readonly Float64Array[]> => {
-  if (/\.npz$/i.test(file)) throw new Error(`${file}: ${ARCHIVE}`)
+export const readNpy = (file: string): Promise<readonly Float64Array[]> =>
+  withFile(file, async (handle, size) => {
+    let position = 0
+    const fill = async (buffer: Buffer): Promise<void> => {
+      for (let at = 0; at < buffer.length;) {
+        const { bytesRead } = await handle.read(buffer, at, buffer.length - at, position)
+        if (bytesRead === 0) throw new Error(CUT_OFF)
+        at += bytesRead
+        position += bytesRead
+      }
+    }
+    return matrixOf({ size, fill })
+  })
+
+/** Errors of what is done with the file begin with its name. */
+export const withFile = async <T>(
+  file: string,
+  use: (handle: FileHandle, size: number) => Promise<T>,
+): Promise<T> => {
   // Not held up by a pipe that nobody writes to.
   const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK).catch((cause: unknown) => {
     throw new Error(`${file}: cannot be read (${(cause as NodeJS.ErrnoException).code ?? 'unknown'})`, {
@@ -21,7 +47,9 @@ export const readNpy = async (file: string): Promise<readonly Float64Array[]> =>
     })
   })
   try {
-    return await matrixOf(handle)
+    const about = await handle.stat()
+    if (!about.isFile()) throw new Error('is no file')
+    return await use(handle, about.size)
   } catch (cause) {
     throw new Error(`${file}: ${(cause as Error).message}`, { cause })
   } finally {
@@ -29,45 +57,44 @@ export const readNpy = async (file: string): Promise<readonly Float64Array[]> =>
   }
 }
 
-const ARCHIVE =
-  "is an archive of several arrays, which is not read; take out the one with the vectors: numpy.save('out.npy', numpy.load('in.npz')['NAME'])"
-
-const matrixOf = async (handle: FileHandle): Promise<readonly Float64Array[]> => {
-  const about = await handle.stat()
-  if (!about.isFile()) throw new Error('is no file')
-  const { header, start } = await headerOf(handle)
+export const matrixOf = async (bytes: Bytes): Promise<readonly Float64Array[]> => {
+  const { header, start } = await headerOf(bytes)
   const { rows, columns, width } = header
   checkShape(header)
-  const bytes = about.size - start
-  if (bytes !== rows * columns * width)
+  const rest = bytes.size - start
+  if (rest !== rows * columns * width)
     throw new Error(
-      `has ${bytes} bytes of numbers, where its shape (${rows}, ${columns}) takes ${rows * columns * width}; it is cut off or has something behind it, so get it anew`,
+      `has ${rest} bytes of numbers, where its shape (${rows}, ${columns}) takes ${rows * columns * width}; it is cut off or has something behind it, so get it anew`,
     )
-  const values = await numbersOf(handle, header, start)
+  const values = await numbersOf(bytes, header)
   return Array.from({ length: rows }, (_, at) => values.subarray(at * columns, (at + 1) * columns))
 }
 
-const headerOf = async (
-  handle: FileHandle,
-): Promise<{ readonly header: NpyHeader; readonly start: number }> => {
-  const head = Buffer.alloc(12)
-  const { bytesRead } = await handle.read(head, 0, head.length, 0)
-  if (head.subarray(0, 2).toString() === 'PK') throw new Error(ARCHIVE)
-  if (bytesRead < head.length || !head.subarray(0, MAGIC.length).equals(MAGIC))
+const headerOf = async ({
+  size,
+  fill,
+}: Bytes): Promise<{ readonly header: NpyHeader; readonly start: number }> => {
+  const head = Buffer.alloc(Math.min(8, size))
+  await fill(head)
+  if (head.subarray(0, 2).toString() === 'PK')
+    throw new Error('is an archive of several arrays; give it a name that ends in .npz')
+  if (size < 12 || !head.subarray(0, MAGIC.length).equals(MAGIC))
     throw new Error('is no .npy file; write it with numpy.save')
   const [major = 0, minor = 0] = head.subarray(6, 8)
   if (major < 1 || major > 3 || minor !== 0)
     throw new Error(
       `has format ${major}.${minor}, where 1.0, 2.0 and 3.0 are known; write it with numpy.save`,
     )
-  const [size, from] = major === 1 ? [head.readUInt16LE(8), 10] : [head.readUInt32LE(8), 12]
-  if (size > MAX_HEADER)
+  const length = Buffer.alloc(major === 1 ? 2 : 4)
+  await fill(length)
+  const most = length.readUIntLE(0, length.length)
+  if (most > MAX_HEADER)
     throw new Error(
-      `has a header of ${size} bytes, where one of numbers has some hundred; write it with numpy.save`,
+      `has a header of ${most} bytes, where one of numbers has some hundred; write it with numpy.save`,
     )
-  const text = Buffer.alloc(size)
-  await fill(handle, text, from)
-  return { header: parseHeader(text.toString('latin1')), start: from + size }
+  const text = Buffer.alloc(most)
+  await fill(text)
+  return { header: parseHeader(text.toString('latin1')), start: head.length + length.length + most }
 }
 
 const checkShape = ({ rows, columns }: NpyHeader): void => {
@@ -80,7 +107,7 @@ const checkShape = ({ rows, columns }: NpyHeader): void => {
     )
 }
 
-const numbersOf = async (handle: FileHandle, header: NpyHeader, start: number): Promise<Float64Array> => {
+const numbersOf = async ({ fill }: Bytes, header: NpyHeader): Promise<Float64Array> => {
   const { rows, columns, width, fortranOrder } = header
   const values = new Float64Array(rows * columns)
   const read = readerOf(header)
@@ -88,7 +115,7 @@ const numbersOf = async (handle: FileHandle, header: NpyHeader, start: number): 
   for (let at = 0; at < values.length;) {
     const count = Math.min(buffer.length / width, values.length - at)
     const view = new DataView(buffer.buffer, buffer.byteOffset, count * width)
-    await fill(handle, buffer.subarray(0, count * width), start + at * width)
+    await fill(buffer.subarray(0, count * width))
     for (let i = 0; i < count; i++, at++) {
       const place = fortranOrder ? (at % rows) * columns + Math.floor(at / rows) : at
       const value = read(view, i * width)
@@ -115,13 +142,4 @@ const half = (bits: number): number => {
   const fraction = bits & 0x3ff
   if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN
   return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1024 + fraction) * 2 ** (exponent - 25)
-}
-
-/** Throws an Error when the file ends first. */
-const fill = async (handle: FileHandle, buffer: Buffer, position: number): Promise<void> => {
-  for (let at = 0; at < buffer.length;) {
-    const { bytesRead } = await handle.read(buffer, at, buffer.length - at, position + at)
-    if (bytesRead === 0) throw new Error('ends before its header says; it is cut off, so get it anew')
-    at += bytesRead
-  }
 }

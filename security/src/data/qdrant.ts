@@ -28,7 +28,7 @@ const recordOf = (point: Node, { collection, fields }: StoreOptions): Page['reco
   const payload = point.at('payload')
   const value = {
     [fields.label]: payload.at(fields.label).value,
-    [fields.text]: payload.at(fields.text).text() ?? '',
+    ...Object.fromEntries(fields.text.map((name) => [name, payload.at(name).value ?? null])),
     [fields.embedding]: vectorOf(point.at('vector'), { at, name: fields.embedding }),
   }
   return { id, row: rowOf(value, { at, line: 0, fields }) }

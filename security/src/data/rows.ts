@@ -12,7 +12,8 @@ export interface Row {
 
 /** Names of the members that hold them. */
 export interface Fields {
-  readonly text: string
+  /** One or several, whose texts stand below each other. */
+  readonly text: readonly string[]
   readonly label: string
   readonly embedding: string
 }
@@ -41,14 +42,38 @@ export const rowOf = (
   value: object,
   { at, line, fields }: { readonly at: string; readonly line: number; readonly fields: Fields },
 ): Row => {
-  const text = member(value, fields.text)
-  if (typeof text !== 'string')
-    throw new Error(`${at}: has no text in the member ${fields.text}; name another one with --text`)
+  const texts = fields.text.map((name) => {
+    const text = textOf(member(value, name))
+    if (text === undefined)
+      throw new Error(`${at}: has no text in the member ${name}; name another one with --text`)
+    return text
+  })
+  const text = texts.join('\n')
   const label = member(value, fields.label) ?? ''
   const embedding = member(value, fields.embedding) ?? undefined // pandas writes null for none
   if (embedding !== undefined && !isVector(embedding))
     throw new Error(`${at}: ${fields.embedding} is no list of 1 to ${MAX_DIMENSIONS} numbers`)
   return { line, text, label: typeof label === 'string' ? label : JSON.stringify(label), embedding }
+}
+
+const MAX_DEPTH = 4 // a list of turns, whose contents are lists of parts
+
+/**
+ * A text, or a list of texts and turns of a conversation, as chat data sets have them: `role` and `content` (OpenAI), `from` and `value`
+ * (ShareGPT), also as two lists, and contents in parts. Undefined for everything else.
+ */
+const textOf = (value: unknown, depth = 0): string | undefined => {
+  if (value === null) return ''
+  if (typeof value === 'string') return value
+  if (typeof value !== 'object' || depth > MAX_DEPTH) return undefined
+  if (Array.isArray(value)) {
+    const parts = value.map((each) => textOf(each, depth + 1))
+    return parts.includes(undefined) ? undefined : parts.join('\n')
+  }
+  const name = ['content', 'value', 'text'].find((each) => Object.hasOwn(value, each))
+  if (name !== undefined) return textOf(member(value, name), depth + 1)
+  // A turn that only calls tools, a part that is an image.
+  return Object.hasOwn(value, 'role') || Object.hasOwn(value, 'type') ? '' : undefined
 }
 
 const member = (value: object, name: string): unknown =>

@@ -2,6 +2,8 @@ import { readChroma } from './chroma.ts'
 import { readCsv } from './csv.ts'
 import { readJsonLines } from './jsonl.ts'
 import { readNpy } from './npy.ts'
+import { readNpz } from './npz.ts'
+import { readParquet } from './parquet.ts'
 import { readQdrant } from './qdrant.ts'
 import type { Fields, Row } from './rows.ts'
 
@@ -20,6 +22,8 @@ export interface Source {
 export interface Named extends Fields {
   /** A matrix whose rows are the vectors of the one file's records. */
   readonly vectors?: string | undefined
+  /** Which one of an archive of matrices. */
+  readonly array?: string | undefined
   readonly chroma?: string | undefined
   readonly qdrant?: string | undefined
   readonly collection?: string | undefined
@@ -34,8 +38,11 @@ export const open = (files: readonly string[], named: Named): readonly Source[] 
   const { text, label, embedding, chroma, qdrant } = named
   const fields = { text, label, embedding }
   if (chroma === undefined && qdrant === undefined) {
-    if (named.vectors !== undefined) return [joined(files, named.vectors, fields)]
-    return files.map((file) => ({ name: file, read: () => readFile(file, fields) }))
+    const read = (file: string): Promise<Records> => readFile(file, fields, named.array)
+    if (named.array !== undefined && ![...files, named.vectors ?? ''].some(isArchive))
+      throw new Error('--array names one of the arrays of a .npz, and none is given')
+    if (named.vectors !== undefined) return [joined(files, named.vectors, read)]
+    return files.map((file) => ({ name: file, read: () => read(file) }))
   }
   if (files.length > 0 || named.vectors !== undefined || (chroma !== undefined && qdrant !== undefined))
     throw new Error('name files, or one store with --chroma or --qdrant, not both')
@@ -52,10 +59,16 @@ export const open = (files: readonly string[], named: Named): readonly Source[] 
   ]
 }
 
-const readFile = async (file: string, fields: Fields): Promise<Records> => {
-  if (isMatrix(file)) return matrixAlone(await readNpy(file))
-  return { rows: await (/\.csv$/i.test(file) ? readCsv : readJsonLines)(file, fields) }
+const readFile = async (file: string, fields: Fields, array: string | undefined): Promise<Records> => {
+  if (isMatrix(file)) return matrixAlone(await readMatrix(file, array))
+  if (!/\.parquet$/i.test(file))
+    return { rows: await (/\.csv$/i.test(file) ? readCsv : readJsonLines)(file, fields) }
+  const rows = await readParquet(file, fields)
+  return { rows, ids: rows.map((_, at) => `row ${at}`) }
 }
+
+const readMatrix = (file: string, array: string | undefined): Promise<readonly Float64Array[]> =>
+  isArchive(file) ? readNpz(file, array) : readNpy(file)
 
 /** Rows are named as NumPy counts them, from 0. */
 const matrixAlone = (matrix: readonly Float64Array[]): Records => ({
@@ -63,27 +76,35 @@ const matrixAlone = (matrix: readonly Float64Array[]): Records => ({
   ids: matrix.map((_, at) => `row ${at}`),
 })
 
-const joined = (files: readonly string[], matrix: string, fields: Fields): Source => {
+const joined = (
+  files: readonly string[],
+  matrix: string,
+  readFile: (file: string) => Promise<Records>,
+): Source => {
   const [file = ''] = files
   if (files.length !== 1 || isMatrix(file) || !isMatrix(matrix))
     throw new Error(
-      '--vectors takes a .npy beside the one FILE that has its texts: texts.jsonl --vectors matrix.npy',
+      '--vectors takes a .npy or .npz beside the one FILE that has its texts: texts.jsonl --vectors matrix.npy',
     )
   const read = async (): Promise<Records> => {
-    const { rows } = await readFile(file, fields)
-    const vectors = await readNpy(matrix)
+    const { rows, ...named } = await readFile(file)
+    const { rows: vectors } = await readFile(matrix)
     if (rows.length !== vectors.length)
       throw new Error(
         `${matrix}: has ${vectors.length} rows where ${file} has ${rows.length} records; they go together by their place, so both must be of one export`,
       )
-    return { rows: rows.map((row, at) => ({ ...row, embedding: onlyOne(row, vectors[at]) })) }
+    return {
+      ...named,
+      rows: rows.map((row, at) => ({ ...row, embedding: onlyOne(row, vectors[at]?.embedding) })),
+    }
   }
   return { name: file, read }
 }
 
 const isMatrix = (file: string): boolean => /\.np[yz]$/i.test(file)
+const isArchive = (file: string): boolean => /\.npz$/i.test(file)
 
-const onlyOne = (row: Row, vector: Float64Array | undefined): Row['embedding'] => {
+const onlyOne = (row: Row, vector: Row['embedding']): Row['embedding'] => {
   if (row.embedding !== undefined)
     throw new Error(
       `record ${row.line} has a vector of its own; leave --vectors out, or give --embedding a name that no record has`,
