@@ -1,6 +1,7 @@
 import type { X509Certificate } from 'node:crypto'
 import { limitOf, nameOf } from './certificate.ts'
 import { elements, extensionsOf } from './extensions.ts'
+import { shown } from './manifest.ts'
 
 /** Certificates between the one that signed and a root. */
 const MAX_BETWEEN = 8
@@ -18,7 +19,7 @@ export interface Trusted {
 
 /** What a chain may end at when it is trusted. */
 export const isSelfSigned = (certificate: X509Certificate): boolean =>
-  certificate.checkIssued(certificate) && certificate.verify(certificate.publicKey)
+  certificate.subject === certificate.issuer && certificate.verify(certificate.publicKey)
 
 /**
  * Throws an Error that says what to do unless issuers lead from the certificate to a root that is trusted (RFC 5280, 6): each valid at that
@@ -43,7 +44,7 @@ export const requireChain = (
     const above: X509Certificate[] = []
     for (const child of level)
       for (const issuer of issuers) {
-        if (seen.has(issuer) || !child.checkIssued(issuer)) continue
+        if (seen.has(issuer) || child.issuer !== issuer.subject) continue
         const reason = whyUnfit(issuer, { child, depth, at })
         if (reason !== undefined) reasons.add(`${nameOf(issuer)} ${reason}`)
         else if (isSelfSigned(issuer)) return
@@ -54,9 +55,10 @@ export const requireChain = (
       }
     level = above
   }
-  throw new Error(
-    `no trusted root certificate stands behind the one that signed (${nameOf(leaf)})${reasons.size > 0 ? `: ${[...reasons].slice(0, MAX_REASONS).join('; ')}` : ''}`,
-  )
+  const why =
+    [...reasons].slice(0, MAX_REASONS).join('; ') ||
+    `nothing trusted leads to its issuer, ${shown(String(leaf.issuer).replaceAll('\n', ', '))}`
+  throw new Error(`no trusted root certificate stands behind the one that signed (${nameOf(leaf)}): ${why}`)
 }
 
 interface Step {
@@ -70,6 +72,7 @@ interface Step {
 const whyUnfit = (issuer: X509Certificate, { child, depth, at }: Step): string | undefined => {
   const { asymmetricKeyType, asymmetricKeyDetails } = issuer.publicKey
   if (!issuer.ca) return 'is no certificate authority'
+  if (!child.checkIssued(issuer)) return `cannot have issued ${nameOf(child)}`
   if (asymmetricKeyType === 'rsa' && (asymmetricKeyDetails?.modulusLength ?? 0) < MIN_RSA)
     return `has an RSA key of fewer than ${MIN_RSA} bits`
   if (!hasStrongHash(child)) return 'signed with a hash that is not SHA-2'

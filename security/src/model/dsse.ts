@@ -17,12 +17,16 @@ const HASHES: Readonly<Record<string, string>> = {
 }
 
 /** The envelope as it stands in a Sigstore bundle. Throws an Error for a key that is not ECDSA on P-256, P-384 or P-521. */
-export const signedEnvelope = (payload: Buffer, privateKey: KeyObject): object => ({
+export const signedEnvelope = (
+  payload: Buffer,
+  privateKey: KeyObject,
+  payloadType = PAYLOAD_TYPE,
+): object => ({
   payload: payload.toString('base64'),
-  payloadType: PAYLOAD_TYPE,
+  payloadType,
   signatures: [
     {
-      sig: sign(hashFor(privateKey), preAuthenticated(payload, PAYLOAD_TYPE), privateKey).toString('base64'),
+      sig: sign(hashFor(privateKey), preAuthenticated(payload, payloadType), privateKey).toString('base64'),
       keyid: '',
     },
   ],

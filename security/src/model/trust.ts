@@ -24,7 +24,7 @@ export type TrustFile =
     }
 
 const MAX_FILE = 1 << 20 // Bytes: ten times the roots of an operating system.
-const MAX_NAME = 512
+const MAX_NAMES = 240 // Characters of both: records keep 256 of who signed.
 
 /** Throws an Error that says what to do when none or several methods are chosen. */
 export const trustFileIn = (
@@ -45,12 +45,13 @@ export const trustFileIn = (
       throw new Error('--identity and --identity-provider go with --trusted-root only')
     return { method: options['public-key'] === undefined ? 'certificate' : 'key', file: keyOrChain }
   }
-  return {
-    method: 'sigstore',
-    file: root ?? '',
-    identity: nameIn(identity, '--identity'),
-    identityProvider: nameIn(identityProvider, '--identity-provider'),
+  const names = {
+    identity: named(identity, '--identity'),
+    identityProvider: named(identityProvider, '--identity-provider'),
   }
+  if (names.identity.length + names.identityProvider.length > MAX_NAMES)
+    throw new Error(`--identity and --identity-provider have more than ${MAX_NAMES} characters together`)
+  return { method: 'sigstore', file: root ?? '', ...names }
 }
 
 /** Throws an Error that says what to do when the file is not what it should be. Certificates must be valid `at` that time. */
@@ -77,11 +78,9 @@ const FILES = {
   sigstore: { what: 'trusted root', problem: 'is no trusted root of Sigstore (trusted_root.json)' },
 } as const
 
-const nameIn = (value: string | undefined, option: string): string => {
-  if (value === undefined || value === '')
-    throw new Error(
-      `${option} is missing: anybody can sign under Sigstore, so --trusted-root needs the name and who vouches for it`,
-    )
-  if (value.length > MAX_NAME) throw new Error(`${option} is longer than ${MAX_NAME} characters`)
-  return value
+const named = (value: string | undefined, option: string): string => {
+  if (value !== undefined && value !== '') return value
+  throw new Error(
+    `${option} is missing: anybody can sign under Sigstore, so --trusted-root needs the name and who vouches for it`,
+  )
 }

@@ -107,3 +107,9 @@ test.each(methods)('of a signature of method %s no part can be changed or left o
   for (const change of refused)
     expect(() => openSignature(forged(change), trusts[method]!)).toThrow(/^the signature /)
 })
+
+test('a time stamp does not stand for the transparency log', () => {
+  const bundle = JSON.parse(read('v1.1.0-sigstore/model.sig')) as { verificationMaterial: object }
+  const unlogged = { ...bundle, verificationMaterial: { ...bundle.verificationMaterial, tlogEntries: [] } }
+  expect(() => openSignature(JSON.stringify(unlogged), trusts['sigstore']!)).toThrow('no log entry proves it')
+})
