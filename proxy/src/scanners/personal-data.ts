@@ -174,10 +174,8 @@ const documentRules = {
     evidence: 'icao9303',
   },
   'passport-mrz-name': {
-    lead: { class: '[A-Z<]', min: 6, max: 40 },
-    pattern: '<<[A-Z<]{3,37}',
-    bounds: 'none',
-    check: (found) => found.length === 44 && /^P[A-Z<]/.test(found),
+    pattern: 'P[A-Z<][A-Z][A-Z<]{41}',
+    check: (found) => found.includes('<<'),
     score: 0.8,
   },
   'identity-card-mrz': {

@@ -1,12 +1,8 @@
-/** One escaped character: its source length, what it stands for, and the evidence code of its kind. */
-export interface Escape {
-  readonly length: number
-  readonly text: string
-  readonly code: 'decoded:percent' | 'decoded:entity' | 'decoded:escape' | 'decoded:tags'
-}
+import type { Escape } from './escape.ts'
+import { joinAt, templateAt } from './joins.ts'
 
-/** The escape at an offset; `more` when the text ends before it is clear; undefined when there is none. */
-export const escapeAt = (text: string, at: number): Escape | 'more' | undefined => {
+/** The escape at an offset; `more` when the text ends before it is clear; undefined when there is none. `before` is the unit before it, NaN at the beginning of a text. */
+export const escapeAt = (text: string, at: number, before: number): Escape | 'more' | undefined => {
   switch (text.charCodeAt(at)) {
     case PERCENT:
       return percent(text, at)
@@ -16,6 +12,13 @@ export const escapeAt = (text: string, at: number): Escape | 'more' | undefined 
       return backslash(text, at)
     case TAG:
       return tag(text, at)
+    case DOUBLE_QUOTE:
+    case APOSTROPHE:
+    case BACKTICK:
+      return joinAt(text, at, before)
+    case DOLLAR:
+    case BRACE:
+      return templateAt(text, at)
     default:
       return undefined
   }
@@ -25,7 +28,7 @@ export const escapeAt = (text: string, at: number): Escape | 'more' | undefined 
 export const mayEscape = (text: string, from: number): number => {
   for (let at = from; at < text.length; at++) {
     const unit = text.charCodeAt(at)
-    if (unit === PERCENT || unit === AMPERSAND || unit === BACKSLASH || unit === TAG) return at
+    if (unit < 128 ? BEGINS[unit] === 1 : unit === TAG) return at
   }
   return text.length
 }
@@ -34,11 +37,20 @@ export const mayEscape = (text: string, from: number): number => {
 export const escapesNothing = (text: string): boolean =>
   text.length < 48
     ? mayEscape(text, 0) === text.length
-    : !text.includes('%') && !text.includes('&') && !text.includes('\\') && !text.includes('\udb40')
+    : !BEGINNINGS.some((begin) => text.includes(begin)) && !text.includes('\udb40')
+
+const BEGINNINGS = ["'", '"', '%', '&', '\\', '{', '`', '$']
+const BEGINS = new Uint8Array(128)
+for (const begin of BEGINNINGS) BEGINS[begin.charCodeAt(0)] = 1
 
 const PERCENT = 0x25
 const AMPERSAND = 0x26
 const BACKSLASH = 0x5c
+const DOUBLE_QUOTE = 0x22
+const APOSTROPHE = 0x27
+const BACKTICK = 0x60
+const DOLLAR = 0x24
+const BRACE = 0x7b
 /** First unit of the tag characters, U+E0000 to U+E007F, which mirror ASCII and show nothing. */
 const TAG = 0xdb40
 

@@ -1,7 +1,7 @@
 import type { Finding } from '../core/finding.ts'
 import { closeList, listCleared, listCode, type Listed, readList, startList } from './listed.ts'
 import { morseOf } from './morse.ts'
-import type { Reader } from './reader.ts'
+import type { DecodingReader, Reader } from './reader.ts'
 
 export interface ListReaderOptions {
   /** Offset where the text begins. */
@@ -67,7 +67,7 @@ interface State {
 }
 
 /** Reads what lists of binary, octal, decimal and hexadecimal character codes, and of Morse signs, stand for. */
-export const listReader = ({ offset, openDecoded }: ListReaderOptions): Reader => {
+export const listReader = ({ offset, openDecoded }: ListReaderOptions): DecodingReader => {
   const state: State = {
     openDecoded,
     lists: undefined,
@@ -86,6 +86,7 @@ export const listReader = ({ offset, openDecoded }: ListReaderOptions): Reader =
     push: (piece) => push(state, piece),
     end: () => finish(state),
     cleared: () => cleared(state),
+    isIdle: () => !state.within || state.begin !== undefined,
     take: () => takeAll(state),
   }
 }
@@ -124,6 +125,9 @@ const push = (state: State, piece: string): void => {
   for (const list of state.all) readList(list)
   state.at += piece.length
 }
+
+/** The list, or the beginning of one, that a text ends with. */
+export const listBefore = (text: string): string => text.slice(beginOfList(text, 0, text.length))
 
 const beginOfList = (piece: string, from: number, to: number): number => {
   let first = to

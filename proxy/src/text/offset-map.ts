@@ -7,7 +7,7 @@ export interface OffsetMap {
   start(decoded: number): number
   /** Source offset where the unit before a decoded offset ends. */
   end(decoded: number): number
-  /** How units of a range, or what hides its beginning, were decoded; undefined when it is in the source as it is. */
+  /** How units of a range, or what hides its beginning, were decoded, first of all what left some out; undefined when it is in the source as it is. */
   code(from: number, to: number): string | undefined
 }
 
@@ -84,9 +84,14 @@ const append = (map: Mapped, part: Pick<Segment, 'length' | 'width' | 'code' | '
   map.decoded += part.length
   map.source += part.width
   if (map.segments.length <= 2 * REMEMBERED) return
+  // What stands for nothing never makes the decoded text longer, so segments are counted too.
   const oldest = map.decoded - REMEMBERED
+  const last = map.segments.length - REMEMBERED
   map.segments = map.segments.slice(
-    map.segments.findIndex(({ decoded, length }) => decoded + length > oldest),
+    Math.max(
+      last,
+      map.segments.findIndex(({ decoded, length }) => decoded + length > oldest),
+    ),
   )
 }
 
@@ -103,10 +108,13 @@ const placeOf = ({ segments }: Mapped, decoded: number): number => {
 }
 
 const codeOf = (map: Mapped, from: number, to: number): string | undefined => {
+  let last: string | undefined
   for (let at = Math.min(placeOf(map, to), map.segments.length - 1); at >= 0; at--) {
     const { decoded, length, code, hides } = map.segments[at] as Segment
-    if (decoded + length < from) return undefined
-    if (code !== undefined && decoded < to && (hides || decoded + length > from)) return code
+    if (decoded + length < from) break
+    if (code === undefined || decoded >= to || !(hides || decoded + length > from)) continue
+    if (length === 0) return code
+    last ??= code
   }
-  return undefined
+  return last
 }

@@ -109,8 +109,11 @@ const compileProgram = (drafts: readonly Draft[], beyondAscii: boolean): Program
 }
 
 /** What must stand before a trigger whose finding begins with it. The rest of the bounds is looked at when it is seen. */
-const afterOf = ({ rule, part, lead }: Draft, { head }: Trigger): Charset | undefined =>
-  part === 'prefix' || lead.length > 0 || head.length > 0 ? undefined : allowedBeside(rule.bounds)
+const afterOf = ({ rule, part, lead }: Draft, { head }: Trigger): Charset | undefined => {
+  if (part === 'prefix' || head.length > 0) return undefined
+  if (lead.length === 0) return allowedBeside(rule.bounds)
+  return (rule.lead?.min ?? 0) > 0 ? lead : undefined
+}
 
 /**
  * The one state that a machine is in behind a trigger, whichever of its characters were seen; -1 when there are several.

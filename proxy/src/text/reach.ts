@@ -9,3 +9,6 @@ export const NEIGHBOUR = 32
 
 /** Most units of a lead, with what is ignored between its characters. */
 export const LEAD = 192
+
+/** How much text before what is being read must be known for every look back. */
+export const KEPT = LOOKBACK + NEIGHBOUR + LEAD

@@ -11,6 +11,12 @@ export interface Reader {
   take(): readonly Finding[]
 }
 
+/** Reads what is encoded in a text. */
+export interface DecodingReader extends Reader {
+  /** Whether nothing is being decoded. */
+  isIdle(): boolean
+}
+
 /** A finding of a decoded text as one of its source. */
 export const translated = (finding: Finding, map: OffsetMap, code: string): Finding => ({
   ...finding,

@@ -1,8 +1,8 @@
 import type { Finding } from '../core/finding.ts'
 import { type Block, decodeBlock } from './decode-block.ts'
-import type { Encoding } from './encodings.ts'
+import { BASE64, type Encoding } from './encodings.ts'
 import { type OffsetMap, offsetMap } from './offset-map.ts'
-import { type Reader, translated } from './reader.ts'
+import { type DecodingReader, type Reader, translated } from './reader.ts'
 
 export interface RunReaderOptions {
   readonly encoding: Encoding
@@ -45,7 +45,7 @@ interface State {
  * Reads what runs of an encoding decode to. A run may begin before what was encoded, so every phase is tried; a block that
  * decodes to nothing readable costs a look at its first characters.
  */
-export const runReader = (options: RunReaderOptions): Reader => {
+export const runReader = (options: RunReaderOptions): DecodingReader => {
   const { offset } = options
   const state: State = {
     options,
@@ -61,6 +61,7 @@ export const runReader = (options: RunReaderOptions): Reader => {
     push: (piece) => push(state, piece),
     end: () => finish(state),
     cleared: () => cleared(state),
+    isIdle: () => state.phases.length === 0,
     take: () => {
       const { found } = state
       if (found.length > 0) state.found = []
@@ -118,6 +119,10 @@ const endOfRun = (state: State, piece: string, from: number): number => {
 
 const isWrapped = ({ line, options }: State): boolean =>
   line >= WRAPPED || (line >= NARROW && line % options.encoding.characters === 0)
+
+/** The run of digits of base64, which are those of the others too, that a text ends with. */
+export const digitsBefore = (text: string): string =>
+  text.slice(beginOfDigits(BASE64.digits, text, { from: 0, to: text.length }))
 
 /** Where the digits before the end of a range begin. */
 const beginOfDigits = (digits: Int8Array, piece: string, { from, to }: Range): number => {

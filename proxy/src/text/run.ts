@@ -1,5 +1,6 @@
 import type { Finding } from '../core/finding.ts'
 import type { Program } from './program.ts'
+import { KEPT } from './reach.ts'
 
 /** One pass of a program over one text, as far as it has come. Offsets are UTF-16 units from the beginning of the whole text. */
 export interface Run {
@@ -72,3 +73,15 @@ export const copyRun = (run: Run): Run => ({
   lastEnd: run.lastEnd === run.program.noEnds ? run.lastEnd : run.lastEnd.slice(),
   found: [],
 })
+
+/** Whether two runs of a program whose last texts are the same will find the same from here on. */
+export const isInStep = (one: Run, other: Run): boolean =>
+  one.count === 0 &&
+  other.count === 0 &&
+  one.trigger === other.trigger &&
+  endedLongAgo(one) &&
+  endedLongAgo(other)
+
+/** Nothing that begins from here on can reach back over a finding's end. */
+const endedLongAgo = ({ lastEnd, program, base, text }: Run): boolean =>
+  lastEnd === program.noEnds || lastEnd.every((end) => end <= base + text.length - KEPT)

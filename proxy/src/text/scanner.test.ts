@@ -154,9 +154,12 @@ describe('encoded text', () => {
   const lists = new Set(['decoded:binary', 'decoded:octal', 'decoded:decimal'])
   /** What is written with signs only is no text to a list. */
   const signs = new Set(['decoded:entity', 'decoded:tags'])
+  const torn = new Set(['decoded:escape', 'decoded:joined', 'decoded:tags'])
   const pairs = rows
     .flatMap(([outer]) => rows.map(([inner]) => [outer, inner] as const))
     .filter(([outer, inner]) => !lists.has(outer) || !signs.has(inner))
+    // A literal is read with its escapes undone, so one that a quote tears is none.
+    .filter(([outer, inner]) => outer !== 'decoded:joined' || !torn.has(inner))
 
   test.each(pairs)('%s of %s is read', (outer, inner) => {
     const text = `see ${encodings[outer]!(encodings[inner]!(secret))}`

@@ -1,13 +1,10 @@
 import { FIELD } from './candidates.ts'
 import type { Machine } from './program.ts'
-import { LEAD, LOOKBACK, NEIGHBOUR } from './reach.ts'
+import { KEPT } from './reach.ts'
 import { read } from './read.ts'
 import { readTogether } from './read-together.ts'
 import type { Run } from './run.ts'
 import { START as NOTHING } from './trie.ts'
-
-/** How much text before what is being read must be known for every look back. */
-const KEPT = LOOKBACK + NEIGHBOUR + LEAD
 
 /** Gives the next piece of a text, whose surrogate pairs are whole, to the runs that read it. */
 export const take = (runs: readonly Run[], piece: string): void => {

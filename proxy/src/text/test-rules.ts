@@ -145,6 +145,10 @@ export const encodings: Readonly<Record<string, (text: string) => string>> = {
       .split('')
       .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
       .join(''),
+  'decoded:joined': (text) =>
+    `"${Array.from(text)
+      .join('')
+      .replaceAll(/[^]{5}/gu, '$&" + "')}"`,
   'decoded:tags': (text) =>
     Array.from(text, (char) =>
       char > ' ' && char < '~' ? String.fromCodePoint(0xe0000 + char.charCodeAt(0)) : char,
