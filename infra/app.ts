@@ -1,5 +1,7 @@
 import { App, type TerraformStack } from 'cdktf'
 import { encrypted } from './aspects/encryption.ts'
+import { plain } from './aspects/plain.ts'
+import { noCredentials } from './aspects/providers.ts'
 import { noPublicEndpoints } from './aspects/public-endpoints.ts'
 import { reviewedOnly } from './aspects/reviewed.ts'
 import { requireTags, tagged } from './aspects/tags.ts'
@@ -18,6 +20,8 @@ import { PlatformStack } from './platform/stack.ts'
 export const infrastructure = (environments: readonly Environment[], outdir: string): App => {
   // cdktf would write what the aspects refuse.
   delete process.env.CDKTF_CONTINUE_SYNTH_ON_ERROR_ANNOTATIONS
+  // And would write HCL, which no policy reads.
+  delete process.env.SYNTH_HCL_OUTPUT
   const app = new App({ outdir, skipValidation: false })
   for (const environment of environments.map(checked))
     for (const stack of [
@@ -25,9 +29,12 @@ export const infrastructure = (environments: readonly Environment[], outdir: str
       new PlatformStack(app, `${environment.cloud}-platform`, environment),
     ])
       // cdktf asks a stack's own aspects, and not those of the app.
-      addAspects(stack, [tagged(environment.tags), reviewedOnly, requireTags, encrypted, noPublicEndpoints])
+      addAspects(stack, [tagged(environment.tags), ...checks])
   return app
 }
+
+/** What every stack is looked at for. */
+const checks = [plain, noCredentials, reviewedOnly, requireTags, encrypted, noPublicEndpoints]
 
 const clusterStack = (app: App, environment: Environment): TerraformStack => {
   switch (environment.cloud) {

@@ -56,8 +56,22 @@ export const charts = {
   gpu: {
     repository: 'https://nvidia.github.io/k8s-device-plugin',
     chart: 'nvidia-device-plugin',
-    version: '0.18.2',
+    version: '0.20.0',
     namespace: 'gpu',
+  },
+  // Writes names of Services and Ingresses into the private zone.
+  dns: {
+    repository: 'https://kubernetes-sigs.github.io/external-dns',
+    chart: 'external-dns',
+    version: '1.21.1',
+    namespace: 'dns',
+  },
+  // AWS only: the other clouds scale node pools themselves.
+  autoscaler: {
+    repository: 'https://kubernetes.github.io/autoscaler',
+    chart: 'cluster-autoscaler',
+    version: '9.59.0',
+    namespace: 'autoscaler',
   },
 } as const satisfies Record<string, Chart>
 

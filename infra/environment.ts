@@ -45,6 +45,11 @@ export interface NodePool {
   readonly min: number
   readonly max: number
   readonly diskGb: number
+  /**
+   * Nodes that the cloud sells for less and takes back within two minutes or less. They bear the taint and label `postern.dev/spot=present`,
+   * so nothing runs there that does not say so. Default: false.
+   */
+  readonly spot?: boolean
   /** Nodes with GPUs bear the taint `nvidia.com/gpu=present:NoSchedule` and the label `postern.dev/gpu`. None when absent. */
   readonly gpu?: Gpu
 }

@@ -1,8 +1,22 @@
 import { createHash } from 'node:crypto'
-import type { Environment } from './environment.ts'
+import type { Environment, NodePool } from './environment.ts'
 
-/** Namespace and ServiceAccount that alone may write to the audit bucket, on every cloud. */
-export const SHIPPER = { namespace: 'logging', serviceAccount: 'audit-shipper' } as const
+/** A pod's name for the cloud: only this ServiceAccount of this namespace gets the identity. */
+export interface Workload {
+  readonly namespace: string
+  readonly serviceAccount: string
+}
+
+/** Workloads with an identity of the cloud, the same on every cloud. */
+export const WORKLOADS = {
+  /** Alone may write to the audit bucket. */
+  shipper: { namespace: 'logging', serviceAccount: 'audit-shipper' },
+  loki: { namespace: 'logging', serviceAccount: 'loki' },
+  /** Writes names into the private zone. */
+  dns: { namespace: 'dns', serviceAccount: 'external-dns' },
+  /** On AWS; the other clouds scale node pools themselves. */
+  autoscaler: { namespace: 'autoscaler', serviceAccount: 'cluster-autoscaler' },
+} as const satisfies Record<string, Workload>
 
 /** Images that the registry holds: the guard, and Fluentd with its outputs. */
 export const IMAGES = ['postern', 'fluentd'] as const
@@ -10,24 +24,39 @@ export const IMAGES = ['postern', 'fluentd'] as const
 /** The taint of nodes with GPUs, so that nothing else fills them; charts/llm-api tolerates it by `tolerations`. */
 export const GPU_TAINT = { key: 'nvidia.com/gpu', value: 'present' } as const
 
+/** The taint of nodes that the cloud may take back: only what says it can be moved runs there. */
+export const SPOT_TAINT = { key: 'postern.dev/spot', value: 'present' } as const
+
 /** Labels of a pool's nodes. */
-export const poolLabels = (pool: { readonly name: string; readonly gpu?: { readonly product: string } }) => ({
-  'postern.dev/pool': pool.name,
-  ...(pool.gpu === undefined ? {} : { 'postern.dev/gpu': pool.gpu.product }),
+export const poolLabels = ({ name, gpu, spot }: NodePool) => ({
+  'postern.dev/pool': name,
+  ...(gpu === undefined ? {} : { 'postern.dev/gpu': gpu.product }),
+  ...(spot === true ? { [SPOT_TAINT.key]: SPOT_TAINT.value } : {}),
 })
+
+/** Taints of a pool's nodes. */
+export const poolTaints = ({ gpu, spot }: NodePool) => [
+  ...(gpu === undefined ? [] : [GPU_TAINT]),
+  ...(spot === true ? [SPOT_TAINT] : []),
+]
 
 /**
  * Name of the audit bucket. Buckets share one name space with the whole cloud, so the account is part of it. On Azure it is the name of a
  * storage account: letters and digits, at most 24.
  */
-export const auditBucket = (environment: Environment): string => {
+export const auditBucket = (environment: Environment): string => bucket(environment, 'audit')
+
+/** Name of the bucket, or storage account, with the logs of Loki. */
+export const lokiBucket = (environment: Environment): string => bucket(environment, 'loki')
+
+const bucket = (environment: Environment, purpose: string): string => {
   switch (environment.cloud) {
     case 'aws':
-      return `${environment.name}-audit-${environment.accountId}`
+      return `${environment.name}-${purpose}-${environment.accountId}`
     case 'google':
-      return `${environment.name}-audit-${environment.projectNumber}`
+      return `${environment.name}-${purpose}-${environment.projectNumber}`
     case 'azure':
-      return shortName(environment, 'audit')
+      return shortName(environment, purpose)
   }
 }
 

@@ -4,7 +4,7 @@ import { aws } from './environments/aws.ts'
 import { azure } from './environments/azure.ts'
 import { google } from './environments/google.ts'
 import type { Environment } from './environment.ts'
-import { all, inventory, only, type StackJson, synthesised } from './test/synth.ts'
+import { all, inventory, named, only, type StackJson, synthesised } from './test/synth.ts'
 
 let stacks: Readonly<Record<string, StackJson>> = {}
 beforeAll(() => {
@@ -83,7 +83,7 @@ test('nodes with GPUs bear a taint and a label, and others do not', () => {
     { type: 'nvidia-l4', count: 1 },
   ])
   expect(value(gke.gpu ?? {}, 'node_config', 'taint')).toHaveLength(1)
-  expect(value(gke.general ?? {}, 'node_config', 'taint')).toBeUndefined()
+  expect(listed(value(gke.general ?? {}, 'node_config', 'taint'))).toEqual([])
   const aks = named('azure', 'azurerm_kubernetes_cluster_node_pool', 'name')
   expect(aks.gpu?.node_taints).toEqual(['nvidia.com/gpu=present:NoSchedule'])
   expect(aks.general?.node_taints).toBeUndefined()
@@ -95,8 +95,10 @@ test('the audit bucket is locked for the retention on every cloud, and destroy l
     mode: 'COMPLIANCE',
     days: 400,
   })
-  expect(only(aws_, 'aws_s3_bucket').lifecycle).toEqual({ prevent_destroy: true })
-  expect(only(stacks['google-cluster'], 'google_storage_bucket').retention_policy).toEqual({
+  expect(named(aws_, 'aws_s3_bucket', ['bucket', 'audit']).lifecycle).toEqual({ prevent_destroy: true })
+  expect(
+    named(stacks['google-cluster'], 'google_storage_bucket', ['name', 'audit']).retention_policy,
+  ).toEqual({
     is_locked: true,
     retention_period: 400 * 86_400,
   })
@@ -112,7 +114,7 @@ test('the shipper may add records, and neither read, list nor delete them', () =
     .flatMap((document) => blocks(document, 'statement'))
     .find(({ sid }) => sid === 'AddRecords')
   expect(shipper?.actions).toEqual(['s3:PutObject'])
-  expect(only(stacks['google-cluster'], 'google_storage_bucket_iam_member').role).toBe(
+  expect(named(stacks['google-cluster'], 'google_storage_bucket_iam_member', ['bucket', 'audit']).role).toBe(
     'roles/storage.objectCreator',
   )
   const adds = only(stacks['azure-cluster'], 'azurerm_role_definition')
@@ -122,22 +124,73 @@ test('the shipper may add records, and neither read, list nor delete them', () =
   ).toEqual(['write', 'add/action'])
 })
 
-test('only the ServiceAccount of the shipper gets its identity, on every cloud', () => {
-  expect(only(stacks['aws-cluster'], 'aws_eks_pod_identity_association')).toMatchObject({
-    namespace: 'logging',
-    service_account: 'audit-shipper',
-  })
-  expect(only(stacks['google-cluster'], 'google_service_account_iam_member').member).toBe(
-    'serviceAccount:example-postern-prod.svc.id.goog[logging/audit-shipper]',
-  )
-  expect(only(stacks['azure-cluster'], 'azurerm_federated_identity_credential').subject).toBe(
-    'system:serviceaccount:logging:audit-shipper',
-  )
+const workloads = ['logging/audit-shipper', 'logging/loki', 'dns/external-dns']
+
+test('each workload has an identity of its own, which only its ServiceAccount gets, on every cloud', () => {
+  const aws_ = stacks['aws-cluster']
+  expect(
+    all(aws_, 'aws_eks_pod_identity_association')
+      .map(({ namespace, service_account: account }) => `${String(namespace)}/${String(account)}`)
+      .sort(),
+  ).toEqual(['autoscaler/cluster-autoscaler', ...workloads].sort())
+  expect(
+    all(stacks['google-cluster'], 'google_service_account_iam_member')
+      .map(({ member }) => String(member))
+      .sort(),
+  ).toEqual(workloads.map((pod) => `serviceAccount:example-postern-prod.svc.id.goog[${pod}]`).sort())
+  expect(
+    all(stacks['azure-cluster'], 'azurerm_federated_identity_credential')
+      .map(({ subject }) => String(subject))
+      .sort(),
+  ).toEqual(workloads.map((pod) => `system:serviceaccount:${pod.replace('/', ':')}`).sort())
   for (const cloud of ['aws', 'google', 'azure'])
     expect(only(stacks[`${cloud}-platform`], 'kubernetes_service_account_v1').metadata).toMatchObject({
       name: 'audit-shipper',
       namespace: 'logging',
     })
+})
+
+test('on AWS a role for pods is of use to one ServiceAccount, whoever associates it with another', () => {
+  const trusts = Object.values(stacks['aws-cluster']?.data?.aws_iam_policy_document ?? {})
+    .flatMap((document) => blocks(document, 'statement'))
+    .filter((statement) => JSON.stringify(statement).includes('pods.eks.amazonaws.com'))
+  expect(trusts).toHaveLength(6)
+  for (const trust of trusts)
+    expect(blocks(trust, 'condition').map(({ variable }) => variable)).toEqual([
+      'aws:SourceAccount',
+      'aws:RequestTag/kubernetes-namespace',
+      'aws:RequestTag/kubernetes-service-account',
+    ])
+})
+
+test('spot nodes are bought as such, marked, and not what the platform runs on', () => {
+  const spot = { ...aws.nodePools[0], name: 'batch', spot: true }
+  const made = synthesised(
+    { ...aws, nodePools: [...aws.nodePools, spot] },
+    { ...google, nodePools: [...google.nodePools, { ...spot, machine: 'e2-standard-4' }] },
+    { ...azure, nodePools: [...azure.nodePools, { ...spot, machine: 'Standard_D4s_v5' }] },
+  )
+  const taint = { key: 'postern.dev/spot', value: 'present', effect: 'NO_SCHEDULE' }
+  expect(named(made['aws-cluster'], 'aws_eks_node_group', ['node_group_name', 'batch'])).toMatchObject({
+    capacity_type: 'SPOT',
+    taint: [taint],
+  })
+  expect(
+    named(made['google-cluster'], 'google_container_node_pool', ['name', 'batch']).node_config,
+  ).toMatchObject({
+    spot: true,
+    taint: [taint],
+  })
+  expect(
+    named(made['azure-cluster'], 'azurerm_kubernetes_cluster_node_pool', ['name', 'batch']),
+  ).toMatchObject({
+    priority: 'Spot',
+    eviction_policy: 'Delete',
+    node_taints: [
+      'postern.dev/spot=present:NoSchedule',
+      'kubernetes.azure.com/scalesetpriority=spot:NoSchedule',
+    ],
+  })
 })
 
 test('no credential is written anywhere', () => {

@@ -29,11 +29,15 @@ const rules: Readonly<Record<string, Rule>> = {
       : 'give it block_device_mappings whose ebs is encrypted with a kms_key_id.'
   },
   aws_s3_bucket: ({ companions }) =>
-    companions('aws_s3_bucket_server_side_encryption_configuration').some((configuration) =>
+    companions('aws_s3_bucket_server_side_encryption_configuration', 'bucket').some((configuration) =>
       given(value(configuration, 'rule', 'apply_server_side_encryption_by_default', 'kms_master_key_id')),
     )
       ? undefined
       : 'add an aws_s3_bucket_server_side_encryption_configuration with a kms_master_key_id for it.',
+  aws_s3_bucket_server_side_encryption_configuration: all(
+    key('rule', 'apply_server_side_encryption_by_default', 'kms_master_key_id'),
+    must(['rule', 'apply_server_side_encryption_by_default', 'sse_algorithm'], 'aws:kms'),
+  ),
   aws_kms_key: must(['enable_key_rotation'], true),
   aws_db_instance: all(must(['storage_encrypted'], true), key('kms_key_id')),
   google_container_cluster: all(
@@ -56,7 +60,9 @@ const rules: Readonly<Record<string, Rule>> = {
     key('customer_managed_key', 'key_vault_key_id'),
     must(['infrastructure_encryption_enabled'], true),
     must(['https_traffic_only_enabled'], true),
+    must(['min_tls_version'], 'TLS1_2'),
   ),
+  azurerm_disk_encryption_set: key('key_vault_key_id'),
   azurerm_container_registry: key('encryption', 'key_vault_key_id'),
   azurerm_managed_disk: key('disk_encryption_set_id'),
   azurerm_key_vault: must(['purge_protection_enabled'], true),

@@ -15,7 +15,17 @@ export const value = (attributes: Attributes, ...path: readonly string[]): unkno
 }
 
 /** A reference or a text that says something. */
-export const given = (found: unknown): boolean => typeof found === 'string' && found !== ''
+export const given = (found: unknown): boolean =>
+  typeof found === 'string' && found.trim() !== '' && settled(found)
+
+/**
+ * Whether a text says now what it will be when it is applied: it has nothing of Terraform's in it but plain references to attributes of
+ * resources. `${null}`, `${var.x}` and functions say nothing yet.
+ */
+export const settled = (text: string): boolean =>
+  !/[$%]\{/.test(text.replaceAll(/\$\$\{|%%\{/g, '').replaceAll(REFERENCE, ''))
+
+const REFERENCE = /\$\{(data\.)?[a-z][a-z0-9]*_[a-z0-9_]+\.[A-Za-z][\w-]*(\.[a-z]\w*|\[\d+\])+\}/g
 
 /** All of a list, or the one value. */
 export const listed = (found: unknown): readonly unknown[] =>

@@ -4,19 +4,21 @@ import {
   DefaultTokenResolver,
   type IAspect,
   StringConcat,
+  TerraformDataSource,
   TerraformResource,
   TerraformStack,
   Tokenization,
 } from 'cdktf'
 import type { IConstruct } from 'constructs'
 
-/** A resource as it will be written, and its neighbours. */
+/** A resource or data source as it will be written, and its neighbours. */
 export interface Written {
+  /** Terraform's name of the type; that of a data source begins with `data.`. */
   readonly type: string
   /** Terraform's names, tokens resolved. */
   readonly attributes: Attributes
-  /** Attributes of the other resources of one type in the same stack that point at this one. */
-  readonly companions: (type: string) => readonly Attributes[]
+  /** Attributes of the other resources of one type in the same stack that point at this one, by the attribute named or by any. */
+  readonly companions: (type: string, by?: string) => readonly Attributes[]
 }
 
 export interface Attributes {
@@ -32,9 +34,10 @@ export type Rule = (resource: Written) => string | undefined
  */
 export const everyResource = (rule: Rule): IAspect => ({
   visit: (node) => {
-    if (!(node instanceof TerraformResource)) return
-    const problem = rule(written(node))
-    if (problem !== undefined) Annotations.of(node).addError(`${node.terraformResourceType}: ${problem}`)
+    if (!(node instanceof TerraformResource || node instanceof TerraformDataSource)) return
+    const resource = written(node)
+    const problem = rule(resource)
+    if (problem !== undefined) Annotations.of(node).addError(`${resource.type}: ${problem}`)
   },
 })
 
@@ -48,25 +51,30 @@ export const addAspects = (scope: IConstruct, aspects: readonly IAspect[]): void
   for (const aspect of aspects) Aspects.of(scope).add(aspect)
 }
 
-const written = (node: TerraformResource): Written => ({
-  type: node.terraformResourceType,
+const written = (node: Node): Written => ({
+  type: `${node instanceof TerraformDataSource ? 'data.' : ''}${node.terraformResourceType}`,
   attributes: attributesOf(node),
-  companions: (type) =>
+  companions: (type, by) =>
     TerraformStack.of(node)
       .node.findAll()
       .filter((other) => other instanceof TerraformResource)
       .filter((other) => other.terraformResourceType === type)
       .map(attributesOf)
       .filter((attributes) =>
-        JSON.stringify(attributes).includes(`\${${node.terraformResourceType}.${node.friendlyUniqueId}.`),
+        JSON.stringify(by === undefined ? attributes : (attributes[by] ?? null)).includes(
+          `\${${node.terraformResourceType}.${node.friendlyUniqueId}.`,
+        ),
       ),
 })
 
-const attributesOf = (node: TerraformResource): Attributes => {
+const attributesOf = (node: Node): Attributes => {
   const resolved = Tokenization.resolve(node.toTerraform(), {
     scope: node,
     resolver: new DefaultTokenResolver(new StringConcat()),
     preparing: false,
-  }) as { resource: Record<string, Record<string, Attributes>> }
-  return resolved.resource[node.terraformResourceType]?.[node.friendlyUniqueId] ?? {}
+  }) as Partial<Record<'resource' | 'data', Record<string, Record<string, Attributes>>>>
+  const kind = node instanceof TerraformDataSource ? resolved.data : resolved.resource
+  return kind?.[node.terraformResourceType]?.[node.friendlyUniqueId] ?? {}
 }
+
+type Node = TerraformResource | TerraformDataSource

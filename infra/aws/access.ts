@@ -2,9 +2,12 @@ import { DataAwsEksCluster } from '@cdktf/provider-aws/lib/data-aws-eks-cluster/
 import { AwsProvider } from '@cdktf/provider-aws/lib/provider/index.js'
 import { Fn, type TerraformStack } from 'cdktf'
 import type { AwsEnvironment } from '../environment.ts'
-import { auditBucket } from '../names.ts'
+import { auditBucket, lokiBucket } from '../names.ts'
 import { type ClusterAccess, EXEC_API } from '../platform/access.ts'
 import { awsBackend } from './backend.ts'
+
+/** EKS Pod Identity goes by the ServiceAccount's name. */
+const NOTHING = { annotations: {}, podLabels: {} }
 
 /** The EKS cluster of this environment, for the platform's stack. */
 export const awsAccess = (stack: TerraformStack, environment: AwsEnvironment): ClusterAccess => {
@@ -31,10 +34,15 @@ export const awsAccess = (stack: TerraformStack, environment: AwsEnvironment): C
         kmsKeyId: `arn:aws:kms:${environment.region}:${environment.accountId}:alias/${environment.name}-disks`,
       },
     },
+    loki: {
+      ...NOTHING,
+      kind: 's3',
+      settings: { region: environment.region },
+      bucket: lokiBucket(environment),
+    },
+    dns: { ...NOTHING, provider: 'aws', arguments: ['--aws-zone-type=private'] },
     shipper: {
-      // EKS Pod Identity goes by the ServiceAccount's name.
-      annotations: {},
-      podLabels: {},
+      ...NOTHING,
       remote: {
         TYPE: 's3',
         PROVIDER: 'AWS',

@@ -1,12 +1,13 @@
 import { AwsProvider } from '@cdktf/provider-aws/lib/provider/index.js'
-import { Route53Zone } from '@cdktf/provider-aws/lib/route53-zone/index.js'
 import { TerraformStack } from 'cdktf'
 import type { Construct } from 'constructs'
 import type { AwsEnvironment } from '../environment.ts'
 import { AwsAudit } from './audit.ts'
 import { awsBackend } from './backend.ts'
 import { AwsCluster } from './cluster.ts'
+import { AwsDns } from './dns.ts'
 import { AwsKeys } from './keys.ts'
+import { AwsLoki } from './loki.ts'
 import { AwsNetwork } from './network.ts'
 import { AwsNodes } from './nodes.ts'
 import { AwsRegistry } from './registry.ts'
@@ -27,6 +28,7 @@ export class AwsClusterStack extends TerraformStack {
     new AwsNodes(this, { environment, network, keys, cluster })
     new AwsAudit(this, { environment, key: keys.audit, cluster })
     new AwsRegistry(this, environment, keys.registry)
-    new Route53Zone(this, 'dns', { name: environment.dnsZone, vpc: [{ vpcId: network.vpc.id }] })
+    new AwsLoki(this, { environment, key: keys.loki, cluster })
+    new AwsDns(this, { environment, vpc: network.vpc, cluster })
   }
 }

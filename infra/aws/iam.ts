@@ -5,7 +5,11 @@ import {
 import { IamRolePolicyAttachment } from '@cdktf/provider-aws/lib/iam-role-policy-attachment/index.js'
 import { IamRolePolicy } from '@cdktf/provider-aws/lib/iam-role-policy/index.js'
 import { IamRole } from '@cdktf/provider-aws/lib/iam-role/index.js'
+import type { EksCluster } from '@cdktf/provider-aws/lib/eks-cluster/index.js'
+import { EksPodIdentityAssociation } from '@cdktf/provider-aws/lib/eks-pod-identity-association/index.js'
 import type { Construct } from 'constructs'
+import type { AwsEnvironment } from '../environment.ts'
+import type { Workload } from '../names.ts'
 
 export interface ServiceRoleOptions {
   readonly name: string
@@ -16,8 +20,8 @@ export interface ServiceRoleOptions {
   readonly statements?: DataAwsIamPolicyDocumentStatement[]
   /** Names of policies that AWS keeps. */
   readonly managed?: readonly string[]
-  /** `pods` lets EKS Pod Identity hand the role to one ServiceAccount. */
-  readonly taker?: 'service' | 'pods'
+  /** EKS Pod Identity may hand the role to this ServiceAccount and no other, whoever associates it. */
+  readonly pod?: Workload
 }
 
 /** A role that one AWS service may take, with the statements given and nothing else. */
@@ -25,12 +29,15 @@ export const serviceRole = (scope: Construct, id: string, options: ServiceRoleOp
   const trust = new DataAwsIamPolicyDocument(scope, `${id}-trust`, {
     statement: [
       {
-        actions: options.taker === 'pods' ? ['sts:AssumeRole', 'sts:TagSession'] : ['sts:AssumeRole'],
+        actions: options.pod === undefined ? ['sts:AssumeRole'] : ['sts:AssumeRole', 'sts:TagSession'],
         principals: [{ type: 'Service', identifiers: [options.service] }],
-        condition:
-          options.accountId === undefined
-            ? []
-            : [{ test: 'StringEquals', variable: 'aws:SourceAccount', values: [options.accountId] }],
+        condition: Object.entries({
+          'aws:SourceAccount': options.accountId,
+          'aws:RequestTag/kubernetes-namespace': options.pod?.namespace,
+          'aws:RequestTag/kubernetes-service-account': options.pod?.serviceAccount,
+        }).flatMap(([variable, wanted]) =>
+          wanted === undefined ? [] : [{ test: 'StringEquals', variable, values: [wanted] }],
+        ),
       },
     ],
   })
@@ -48,3 +55,31 @@ export const serviceRole = (scope: Construct, id: string, options: ServiceRoleOp
     })
   return role
 }
+
+export interface PodRoleOptions {
+  readonly environment: AwsEnvironment
+  readonly cluster: EksCluster
+  readonly workload: Workload
+  readonly statements: DataAwsIamPolicyDocumentStatement[]
+}
+
+/** The identity of one ServiceAccount of the cluster, by EKS Pod Identity. */
+export const podRole = (scope: Construct, id: string, options: PodRoleOptions): void => {
+  const { environment, cluster, workload, statements } = options
+  const role = serviceRole(scope, id, {
+    name: `${environment.name}-${workload.serviceAccount}`,
+    service: POD_IDENTITY,
+    pod: workload,
+    accountId: environment.accountId,
+    statements,
+  })
+  new EksPodIdentityAssociation(scope, `${id}-identity`, {
+    clusterName: cluster.name,
+    namespace: workload.namespace,
+    serviceAccount: workload.serviceAccount,
+    roleArn: role.arn,
+  })
+}
+
+/** Hands roles to pods. */
+export const POD_IDENTITY = 'pods.eks.amazonaws.com'

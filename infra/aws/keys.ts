@@ -47,6 +47,8 @@ export class AwsKeys extends Construct {
   readonly logs: KmsKey
   /** Images. */
   readonly registry: KmsKey
+  /** Logs that Loki keeps. */
+  readonly loki: KmsKey
   /** The audit bucket. Never destroyed: records that nobody can delete must stay readable. */
   readonly audit: KmsKey
 
@@ -57,6 +59,7 @@ export class AwsKeys extends Construct {
     this.secrets = key('secrets')
     this.registry = key('registry')
     this.audit = key('audit')
+    this.loki = key('loki')
     this.disks = key('disks', [
       {
         sid: 'NodeGroupsMountEncryptedDisks',

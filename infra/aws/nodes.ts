@@ -5,8 +5,8 @@ import type { IamRole } from '@cdktf/provider-aws/lib/iam-role/index.js'
 import { LaunchTemplate } from '@cdktf/provider-aws/lib/launch-template/index.js'
 import { Construct } from 'constructs'
 import type { AwsEnvironment, NodePool } from '../environment.ts'
-import { GPU_TAINT, poolLabels } from '../names.ts'
-import { serviceRole } from './iam.ts'
+import { poolLabels, poolTaints, WORKLOADS } from '../names.ts'
+import { POD_IDENTITY, podRole, serviceRole } from './iam.ts'
 import type { AwsKeys } from './keys.ts'
 import type { AwsNetwork } from './network.ts'
 
@@ -33,6 +33,7 @@ export class AwsNodes extends Construct {
     })
     const groups = environment.nodePools.map((pool) => this.group(pool, role, network))
     this.clusterAddons(groups)
+    this.autoscaler()
   }
 
   private group(pool: NodePool, role: IamRole, after: EksAddon[]): EksNodeGroup {
@@ -47,12 +48,13 @@ export class AwsNodes extends Construct {
       version: environment.kubernetes.version,
       instanceTypes: [pool.machine],
       labels: poolLabels(pool),
-      taint: pool.gpu === undefined ? [] : [{ ...GPU_TAINT, effect: 'NO_SCHEDULE' }],
+      taint: poolTaints(pool).map((taint) => ({ ...taint, effect: 'NO_SCHEDULE' })),
+      capacityType: pool.spot === true ? 'SPOT' : 'ON_DEMAND',
       scalingConfig: { minSize: pool.min, desiredSize: pool.min, maxSize: pool.max },
       updateConfig: { maxUnavailable: 1 },
       nodeRepairConfig: { enabled: true },
       launchTemplate: { id: template.id, version: `\${${template.fqn}.latest_version}` },
-      // An autoscaler decides how many there are.
+      // The cluster autoscaler of the platform decides how many there are.
       lifecycle: { ignoreChanges: ['scaling_config[0].desired_size'] },
       dependsOn: after,
     })
@@ -90,8 +92,8 @@ export class AwsNodes extends Construct {
     const { environment, cluster } = this.options
     const role = serviceRole(this, 'vpc-cni-role', {
       name: `${environment.name}-vpc-cni`,
-      service: 'pods.eks.amazonaws.com',
-      taker: 'pods',
+      service: POD_IDENTITY,
+      pod: { namespace: 'kube-system', serviceAccount: 'aws-node' },
       accountId: environment.accountId,
       managed: ['AmazonEKS_CNI_Policy'],
     })
@@ -115,8 +117,8 @@ export class AwsNodes extends Construct {
     const { environment, cluster, keys } = this.options
     const role = serviceRole(this, 'ebs-csi-role', {
       name: `${environment.name}-ebs-csi`,
-      service: 'pods.eks.amazonaws.com',
-      taker: 'pods',
+      service: POD_IDENTITY,
+      pod: { namespace: 'kube-system', serviceAccount: 'ebs-csi-controller-sa' },
       accountId: environment.accountId,
       managed: ['service-role/AmazonEBSCSIDriverPolicy'],
       statements: [
@@ -141,6 +143,52 @@ export class AwsNodes extends Construct {
       addonName: 'aws-ebs-csi-driver',
       podIdentityAssociation: [{ serviceAccount: 'ebs-csi-controller-sa', roleArn: role.arn }],
       dependsOn: after,
+    })
+  }
+
+  /** May look at what there is, and change the size of this cluster's groups only. */
+  private autoscaler(): void {
+    const { environment, cluster } = this.options
+    const { name, region, accountId } = environment
+    podRole(this, 'autoscaler', {
+      environment,
+      cluster,
+      workload: WORKLOADS.autoscaler,
+      statements: [
+        {
+          sid: 'SeeGroupsAndMachines',
+          // These say nothing about single resources.
+          actions: [
+            'autoscaling:DescribeAutoScalingGroups',
+            'autoscaling:DescribeAutoScalingInstances',
+            'autoscaling:DescribeLaunchConfigurations',
+            'autoscaling:DescribeScalingActivities',
+            'autoscaling:DescribeTags',
+            'ec2:DescribeImages',
+            'ec2:DescribeInstanceTypes',
+            'ec2:DescribeLaunchTemplateVersions',
+          ],
+          resources: ['*'],
+        },
+        {
+          // What labels and taints a group has that has no node yet.
+          sid: 'SeeNodeGroups',
+          actions: ['eks:DescribeNodegroup'],
+          resources: [`arn:aws:eks:${region}:${accountId}:nodegroup/${name}/*/*`],
+        },
+        {
+          sid: 'SizeGroupsOfThisCluster',
+          actions: ['autoscaling:SetDesiredCapacity', 'autoscaling:TerminateInstanceInAutoScalingGroup'],
+          resources: [`arn:aws:autoscaling:${region}:${accountId}:autoScalingGroup:*:autoScalingGroupName/*`],
+          condition: [
+            {
+              test: 'StringEquals',
+              variable: `aws:ResourceTag/k8s.io/cluster-autoscaler/${name}`,
+              values: ['owned'],
+            },
+          ],
+        },
+      ],
     })
   }
 }

@@ -3,9 +3,10 @@ import { DataAzurermUserAssignedIdentity } from '@cdktf/provider-azurerm/lib/dat
 import { AzurermProvider } from '@cdktf/provider-azurerm/lib/provider/index.js'
 import { Fn, type TerraformStack } from 'cdktf'
 import type { AzureEnvironment } from '../environment.ts'
-import { auditBucket } from '../names.ts'
-import { type ClusterAccess, EXEC_API } from '../platform/access.ts'
+import { auditBucket, lokiBucket, WORKLOADS } from '../names.ts'
+import { type ClusterAccess, EXEC_API, type PodIdentity } from '../platform/access.ts'
 import { azureBackend } from './backend.ts'
+import { identityName } from './identity.ts'
 
 /** The application that AKS's API servers accept tokens for, the same in every tenant. */
 const AKS_SERVER = '6dae42f8-4368-4678-94ff-3960e28e3630'
@@ -21,10 +22,6 @@ export const azureAccess = (stack: TerraformStack, environment: AzureEnvironment
   const resourceGroupName = environment.name
   const cluster = new DataAzurermKubernetesCluster(stack, 'cluster', {
     name: environment.name,
-    resourceGroupName,
-  })
-  const shipper = new DataAzurermUserAssignedIdentity(stack, 'shipper', {
-    name: `${environment.name}-audit-shipper`,
     resourceGroupName,
   })
   const config = cluster.kubeConfig.get(0)
@@ -51,9 +48,45 @@ export const azureAccess = (stack: TerraformStack, environment: AzureEnvironment
         diskEncryptionSetID: `/subscriptions/${environment.subscriptionId}/resourceGroups/${environment.name}/providers/Microsoft.Compute/diskEncryptionSets/${environment.name}-disks`,
       },
     },
-    shipper: {
-      annotations: { 'azure.workload.identity/client-id': shipper.clientId },
+    ...workloads(stack, environment),
+  }
+}
+
+/** What pods use outside the cluster, each with the identity that it alone gets. */
+const workloads = (
+  stack: TerraformStack,
+  environment: AzureEnvironment,
+): Pick<ClusterAccess, 'loki' | 'dns' | 'shipper'> => {
+  const identity = (id: keyof typeof WORKLOADS): PodIdentity => {
+    const { clientId } = new DataAzurermUserAssignedIdentity(stack, id, {
+      name: identityName(environment, WORKLOADS[id]),
+      resourceGroupName: environment.name,
+    })
+    return {
+      annotations: { 'azure.workload.identity/client-id': clientId },
       podLabels: { 'azure.workload.identity/use': 'true' },
+    }
+  }
+  return {
+    loki: {
+      ...identity('loki'),
+      kind: 'azure',
+      settings: { accountName: lokiBucket(environment), useFederatedToken: true },
+      bucket: 'loki',
+    },
+    dns: {
+      ...identity('dns'),
+      provider: 'azure-private-dns',
+      arguments: [],
+      file: {
+        tenantId: environment.tenantId,
+        subscriptionId: environment.subscriptionId,
+        resourceGroup: environment.name,
+        useWorkloadIdentityExtension: true,
+      },
+    },
+    shipper: {
+      ...identity('shipper'),
       remote: {
         TYPE: 'azureblob',
         ACCOUNT: auditBucket(environment),

@@ -1,18 +1,18 @@
-import { FederatedIdentityCredential } from '@cdktf/provider-azurerm/lib/federated-identity-credential/index.js'
 import type { KubernetesCluster } from '@cdktf/provider-azurerm/lib/kubernetes-cluster/index.js'
 import type { ResourceGroup } from '@cdktf/provider-azurerm/lib/resource-group/index.js'
 import { RoleAssignment } from '@cdktf/provider-azurerm/lib/role-assignment/index.js'
 import { RoleDefinition } from '@cdktf/provider-azurerm/lib/role-definition/index.js'
-import { StorageAccount } from '@cdktf/provider-azurerm/lib/storage-account/index.js'
+import type { StorageAccount } from '@cdktf/provider-azurerm/lib/storage-account/index.js'
 import { StorageContainerImmutabilityPolicy } from '@cdktf/provider-azurerm/lib/storage-container-immutability-policy/index.js'
 import { StorageContainer } from '@cdktf/provider-azurerm/lib/storage-container/index.js'
 import { StorageManagementPolicy } from '@cdktf/provider-azurerm/lib/storage-management-policy/index.js'
-import { UserAssignedIdentity } from '@cdktf/provider-azurerm/lib/user-assigned-identity/index.js'
 import { Construct } from 'constructs'
 import type { AzureEnvironment } from '../environment.ts'
-import { auditBucket, SHIPPER } from '../names.ts'
+import { auditBucket, WORKLOADS } from '../names.ts'
+import { workloadIdentity } from './identity.ts'
 import type { AzureKeys } from './keys.ts'
 import type { AzureNetwork } from './network.ts'
+import { closedAccount } from './storage.ts'
 
 export interface AzureAuditOptions {
   readonly environment: AzureEnvironment
@@ -29,8 +29,13 @@ export class AzureAudit extends Construct {
   constructor(scope: Construct, options: AzureAuditOptions) {
     super(scope, 'audit')
     this.options = options
-    const { environment, network } = options
-    const account = this.account()
+    const { environment } = options
+    const account = closedAccount(this, {
+      ...options,
+      name: auditBucket(environment),
+      purpose: 'audit',
+      kept: true,
+    })
     const container = new StorageContainer(this, 'container', {
       name: 'audit',
       storageAccountId: account.id,
@@ -44,52 +49,8 @@ export class AzureAudit extends Construct {
       protectedAppendWritesAllEnabled: false,
       protectedAppendWritesEnabled: false,
     })
-    network.privateService({
-      name: 'audit',
-      resourceId: account.id,
-      part: 'blob',
-      zone: 'privatelink.blob.core.windows.net',
-    })
     this.lifecycle(account)
     this.shipper(container)
-  }
-
-  private place(name: string) {
-    const { group, environment } = this.options
-    return { name, resourceGroupName: group.name, location: environment.region }
-  }
-
-  private account(): StorageAccount {
-    const { environment, keys } = this.options
-    const identity = new UserAssignedIdentity(
-      this,
-      'account-identity',
-      this.place(`${environment.name}-audit-key`),
-    )
-    return new StorageAccount(this, 'account', {
-      ...this.place(auditBucket(environment)),
-      accountTier: 'Standard',
-      accountReplicationType: 'ZRS',
-      publicNetworkAccessEnabled: false,
-      allowNestedItemsToBePublic: false,
-      // Every access is by an identity; there is no key to lose.
-      sharedAccessKeyEnabled: false,
-      defaultToOauthAuthentication: true,
-      localUserEnabled: false,
-      crossTenantReplicationEnabled: false,
-      httpsTrafficOnlyEnabled: true,
-      minTlsVersion: 'TLS1_2',
-      infrastructureEncryptionEnabled: true,
-      networkRules: { defaultAction: 'Deny', bypass: ['AzureServices'] },
-      identity: { type: 'UserAssigned', identityIds: [identity.id] },
-      customerManagedKey: {
-        keyVaultKeyId: keys.key('audit').versionlessId,
-        userAssignedIdentityId: identity.id,
-      },
-      blobProperties: { versioningEnabled: true },
-      dependsOn: [keys.allow('audit', identity.principalId)],
-      lifecycle: { preventDestroy: true },
-    })
   }
 
   private lifecycle(account: StorageAccount): void {
@@ -112,20 +73,8 @@ export class AzureAudit extends Construct {
   }
 
   private shipper(container: StorageContainer): void {
-    const { environment, cluster, group } = this.options
-    const identity = new UserAssignedIdentity(
-      this,
-      'shipper',
-      this.place(`${environment.name}-audit-shipper`),
-    )
-    new FederatedIdentityCredential(this, 'shipper-identity', {
-      name: 'audit-shipper',
-      resourceGroupName: group.name,
-      parentId: identity.id,
-      issuer: cluster.oidcIssuerUrl,
-      subject: `system:serviceaccount:${SHIPPER.namespace}:${SHIPPER.serviceAccount}`,
-      audience: ['api://AzureADTokenExchange'],
-    })
+    const { environment, group } = this.options
+    const identity = workloadIdentity(this, 'shipper', { ...this.options, workload: WORKLOADS.shipper })
     // Every built-in role that may write may also read and delete.
     const adds = new RoleDefinition(this, 'adds-records', {
       name: `${environment.name} adds audit records`,

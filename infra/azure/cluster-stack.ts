@@ -6,7 +6,10 @@ import type { AzureEnvironment } from '../environment.ts'
 import { AzureAudit } from './audit.ts'
 import { azureBackend } from './backend.ts'
 import { AzureCluster } from './cluster.ts'
+import { AzureDns } from './dns.ts'
 import { AzureKeys } from './keys.ts'
+import { AzureLogs } from './logs.ts'
+import { AzureLoki } from './loki.ts'
 import { AzureNetwork } from './network.ts'
 import { AzureRegistry } from './registry.ts'
 
@@ -26,8 +29,10 @@ export class AzureClusterStack extends TerraformStack {
     const network = new AzureNetwork(this, environment, group)
     const keys = new AzureKeys(this, { environment, group, network })
     const { cluster } = new AzureCluster(this, { environment, group, network, keys })
+    new AzureLogs(this, { environment, group, network, cluster })
     new AzureAudit(this, { environment, group, network, keys, cluster })
     new AzureRegistry(this, { environment, group, network, keys, cluster })
-    network.zone(environment.dnsZone)
+    new AzureLoki(this, { environment, group, network, keys, cluster })
+    new AzureDns(this, { environment, group, network, cluster })
   }
 }

@@ -4,14 +4,12 @@ import {
   KubernetesCluster,
   type KubernetesClusterConfig,
 } from '@cdktf/provider-azurerm/lib/kubernetes-cluster/index.js'
-import { LogAnalyticsWorkspace } from '@cdktf/provider-azurerm/lib/log-analytics-workspace/index.js'
-import { MonitorDiagnosticSetting } from '@cdktf/provider-azurerm/lib/monitor-diagnostic-setting/index.js'
 import type { ResourceGroup } from '@cdktf/provider-azurerm/lib/resource-group/index.js'
 import { RoleAssignment } from '@cdktf/provider-azurerm/lib/role-assignment/index.js'
 import { UserAssignedIdentity } from '@cdktf/provider-azurerm/lib/user-assigned-identity/index.js'
 import { Construct } from 'constructs'
 import type { AzureEnvironment, NodePool } from '../environment.ts'
-import { GPU_TAINT, poolLabels } from '../names.ts'
+import { poolLabels, poolTaints } from '../names.ts'
 import type { AzureKeys } from './keys.ts'
 import type { AzureNetwork } from './network.ts'
 
@@ -21,14 +19,6 @@ export interface AzureClusterOptions {
   readonly network: AzureNetwork
   readonly keys: AzureKeys
 }
-
-const LOGS = [
-  'kube-apiserver',
-  'kube-audit-admin',
-  'kube-controller-manager',
-  'kube-scheduler',
-  'guard',
-] as const
 
 /** An AKS cluster whose API server answers in private networks only, and its node pools. */
 export class AzureCluster extends Construct {
@@ -74,7 +64,6 @@ export class AzureCluster extends Construct {
       dependsOn: [...rights, ...options.network.ready],
     })
     for (const pool of environment.nodePools) this.pool(pool)
-    this.logs()
   }
 
   private place(name: string) {
@@ -173,27 +162,25 @@ export class AzureCluster extends Construct {
       vnetSubnetId: network.nodes.id,
       nodePublicIpEnabled: false,
       hostEncryptionEnabled: true,
-      nodeLabels: poolLabels(pool),
-      ...(pool.gpu === undefined
-        ? {}
-        : { gpuDriver: 'Install', nodeTaints: [`${GPU_TAINT.key}=${GPU_TAINT.value}:NoSchedule`] }),
-      upgradeSettings: { maxSurge: '33%' },
+      nodeLabels: {
+        ...poolLabels(pool),
+        ...(pool.spot === true ? { 'kubernetes.azure.com/scalesetpriority': 'spot' } : {}),
+      },
+      ...taints(pool),
+      ...(pool.gpu === undefined ? {} : { gpuDriver: 'Install' }),
+      // AKS adds no nodes before it takes those away that it may take back at any time.
+      ...(pool.spot === true
+        ? { priority: 'Spot', evictionPolicy: 'Delete', spotMaxPrice: -1 }
+        : { upgradeSettings: { maxSurge: '33%' } }),
     })
   }
+}
 
-  private logs(): void {
-    const { environment } = this.options
-    const workspace = new LogAnalyticsWorkspace(this, 'logs', {
-      ...this.place(environment.name),
-      sku: 'PerGB2018',
-      retentionInDays: environment.logDays,
-      localAuthenticationEnabled: false,
-    })
-    new MonitorDiagnosticSetting(this, 'control-plane-logs', {
-      name: 'control-plane',
-      targetResourceId: this.cluster.id,
-      logAnalyticsWorkspaceId: workspace.id,
-      enabledLog: LOGS.map((category) => ({ category })),
-    })
-  }
+const taints = (pool: NodePool) => {
+  const written = [
+    ...poolTaints(pool).map(({ key, value }) => `${key}=${value}:NoSchedule`),
+    // AKS puts it there itself, and the provider asks that it be said.
+    ...(pool.spot === true ? ['kubernetes.azure.com/scalesetpriority=spot:NoSchedule'] : []),
+  ]
+  return written.length === 0 ? {} : { nodeTaints: written }
 }

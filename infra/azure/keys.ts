@@ -8,7 +8,7 @@ import { shortName } from '../names.ts'
 import type { AzureNetwork } from './network.ts'
 
 /** What a key encrypts. */
-export type Purpose = 'secrets' | 'disks' | 'audit' | 'registry'
+export type Purpose = 'secrets' | 'disks' | 'audit' | 'loki' | 'registry'
 
 export interface AzureKeysOptions {
   readonly environment: AzureEnvironment
@@ -39,10 +39,10 @@ export class AzureKeys extends Construct {
       name: 'keys',
       resourceId: this.vault.id,
       part: 'vault',
-      zone: 'privatelink.vaultcore.azure.net',
+      zones: ['privatelink.vaultcore.azure.net'],
     })
     this.keys = new Map(
-      (['secrets', 'disks', 'audit', 'registry'] as const).map((purpose) => [
+      (['secrets', 'disks', 'audit', 'loki', 'registry'] as const).map((purpose) => [
         purpose,
         new KeyVaultKey(this, purpose, {
           name: purpose,

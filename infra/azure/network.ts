@@ -21,8 +21,8 @@ export interface PrivateServiceOptions {
   readonly resourceId: string
   /** What of the service is reached, such as `blob`. */
   readonly part: string
-  /** The zone that Azure resolves the service's private address in. */
-  readonly zone: string
+  /** The zones that Azure resolves the service's private addresses in. */
+  readonly zones: readonly string[]
 }
 
 /** A network whose nodes have no public address, peered with the runner's, with one way out. */
@@ -65,8 +65,10 @@ export class AzureNetwork extends Construct {
   }
 
   /** Gives the service an address in this network, and the runner's network the name for it. */
-  privateService({ name, resourceId, part, zone }: PrivateServiceOptions): PrivateEndpoint {
-    const dns = (this.node.tryFindChild(zone) as PrivateDnsZone | undefined) ?? this.zone(zone)
+  privateService({ name, resourceId, part, zones }: PrivateServiceOptions): PrivateEndpoint {
+    const dns = zones.map(
+      (zone) => (this.node.tryFindChild(zone) as PrivateDnsZone | undefined) ?? this.zone(zone),
+    )
     return new PrivateEndpoint(this, `${name}-endpoint`, {
       ...this.place(`${this.environment.name}-${name}`),
       subnetId: this.endpoints.id,
@@ -76,7 +78,7 @@ export class AzureNetwork extends Construct {
         subresourceNames: [part],
         isManualConnection: false,
       },
-      privateDnsZoneGroup: { name, privateDnsZoneIds: [dns.id] },
+      privateDnsZoneGroup: { name, privateDnsZoneIds: dns.map(({ id }) => id) },
     })
   }
 

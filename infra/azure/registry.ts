@@ -49,7 +49,7 @@ export class AzureRegistry extends Construct {
       name: 'images',
       resourceId: registry.id,
       part: 'registry',
-      zone: 'privatelink.azurecr.io',
+      zones: ['privatelink.azurecr.io'],
     })
     new RoleAssignment(this, 'nodes-pull', {
       scope: registry.id,

@@ -2,9 +2,10 @@ import { DataGoogleContainerCluster } from '@cdktf/provider-google/lib/data-goog
 import { GoogleProvider } from '@cdktf/provider-google/lib/provider/index.js'
 import { Fn, type TerraformStack } from 'cdktf'
 import type { GoogleEnvironment } from '../environment.ts'
-import { auditBucket } from '../names.ts'
+import { auditBucket, lokiBucket } from '../names.ts'
 import { type ClusterAccess, EXEC_API } from '../platform/access.ts'
 import { googleBackend } from './backend.ts'
+import { accountAnnotation } from './identity.ts'
 
 /** The GKE cluster of this environment, for the platform's stack. */
 export const googleAccess = (stack: TerraformStack, environment: GoogleEnvironment): ClusterAccess => {
@@ -25,10 +26,21 @@ export const googleAccess = (stack: TerraformStack, environment: GoogleEnvironme
         'disk-encryption-kms-key': `projects/${environment.project}/locations/${environment.region}/keyRings/${environment.name}/cryptoKeys/disks`,
       },
     },
+    loki: {
+      annotations: accountAnnotation(environment, 'loki'),
+      podLabels: {},
+      kind: 'gcs',
+      settings: {},
+      bucket: lokiBucket(environment),
+    },
+    dns: {
+      annotations: accountAnnotation(environment, 'dns'),
+      podLabels: {},
+      provider: 'google',
+      arguments: [`--google-project=${environment.project}`, '--google-zone-visibility=private'],
+    },
     shipper: {
-      annotations: {
-        'iam.gke.io/gcp-service-account': `${environment.name}-audit@${environment.project}.iam.gserviceaccount.com`,
-      },
+      annotations: accountAnnotation(environment, 'audit'),
       podLabels: {},
       remote: {
         TYPE: 'google cloud storage',

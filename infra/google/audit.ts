@@ -1,11 +1,10 @@
-import { ServiceAccountIamMember } from '@cdktf/provider-google/lib/service-account-iam-member/index.js'
-import { ServiceAccount } from '@cdktf/provider-google/lib/service-account/index.js'
 import { StorageBucketIamMember } from '@cdktf/provider-google/lib/storage-bucket-iam-member/index.js'
 import { StorageBucket } from '@cdktf/provider-google/lib/storage-bucket/index.js'
 import type { ITerraformDependable } from 'cdktf'
 import { Construct } from 'constructs'
 import type { GoogleEnvironment } from '../environment.ts'
-import { auditBucket, SHIPPER } from '../names.ts'
+import { auditBucket, WORKLOADS } from '../names.ts'
+import { workloadAccount } from './identity.ts'
 import type { GoogleKeys } from './keys.ts'
 
 const DAY = 24 * 3600
@@ -37,21 +36,18 @@ export class GoogleAudit extends Construct {
       dependsOn: [keys.grant('audit')],
       lifecycle: { preventDestroy: true },
     })
-    const account = new ServiceAccount(this, 'shipper', {
-      accountId: `${environment.name}-audit`,
+    const account = workloadAccount(this, 'shipper', {
+      environment,
+      workload: WORKLOADS.shipper,
+      name: 'audit',
       displayName: 'Adds audit records to the bucket',
+      after,
     })
     new StorageBucketIamMember(this, 'shipper-adds', {
       bucket: bucket.name,
       // Create without read, list, overwrite or delete.
       role: 'roles/storage.objectCreator',
       member: `serviceAccount:${account.email}`,
-    })
-    new ServiceAccountIamMember(this, 'shipper-identity', {
-      serviceAccountId: account.name,
-      role: 'roles/iam.workloadIdentityUser',
-      member: `serviceAccount:${environment.project}.svc.id.goog[${SHIPPER.namespace}/${SHIPPER.serviceAccount}]`,
-      dependsOn: [after],
     })
   }
 }

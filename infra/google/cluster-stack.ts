@@ -1,7 +1,5 @@
 import { ArtifactRegistryRepositoryIamMember } from '@cdktf/provider-google/lib/artifact-registry-repository-iam-member/index.js'
 import { ArtifactRegistryRepository } from '@cdktf/provider-google/lib/artifact-registry-repository/index.js'
-import { DnsManagedZone } from '@cdktf/provider-google/lib/dns-managed-zone/index.js'
-import { LoggingProjectBucketConfig } from '@cdktf/provider-google/lib/logging-project-bucket-config/index.js'
 import { GoogleProvider } from '@cdktf/provider-google/lib/provider/index.js'
 import { TerraformStack } from 'cdktf'
 import type { Construct } from 'constructs'
@@ -9,7 +7,10 @@ import type { GoogleEnvironment } from '../environment.ts'
 import { GoogleAudit } from './audit.ts'
 import { googleBackend } from './backend.ts'
 import { GoogleCluster } from './cluster.ts'
+import { GoogleDns } from './dns.ts'
 import { GoogleKeys } from './keys.ts'
+import { GoogleLogs } from './logs.ts'
+import { GoogleLoki } from './loki.ts'
 import { GoogleNetwork } from './network.ts'
 
 /** Everything on Google Cloud that the platform runs on. */
@@ -27,18 +28,9 @@ export class GoogleClusterStack extends TerraformStack {
     const cluster = new GoogleCluster(this, { environment, network, keys })
     new GoogleAudit(this, { environment, keys, after: cluster.cluster })
     this.registry(environment, keys, cluster)
-    new DnsManagedZone(this, 'dns', {
-      name: environment.name,
-      dnsName: `${environment.dnsZone}.`,
-      visibility: 'private',
-      privateVisibilityConfig: { networks: [{ networkUrl: network.network.id }] },
-    })
-    new LoggingProjectBucketConfig(this, 'logs', {
-      project: environment.project,
-      location: 'global',
-      bucketId: '_Default',
-      retentionDays: environment.logDays,
-    })
+    new GoogleLoki(this, { environment, keys, after: cluster.cluster })
+    new GoogleDns(this, { environment, network, after: cluster.cluster })
+    new GoogleLogs(this, environment, keys)
   }
 
   private registry(environment: GoogleEnvironment, keys: GoogleKeys, cluster: GoogleCluster): void {

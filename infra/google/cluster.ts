@@ -11,7 +11,7 @@ import { ProjectIamMember } from '@cdktf/provider-google/lib/project-iam-member/
 import { ServiceAccount } from '@cdktf/provider-google/lib/service-account/index.js'
 import { Construct } from 'constructs'
 import type { GoogleEnvironment, NodePool } from '../environment.ts'
-import { GPU_TAINT, poolLabels } from '../names.ts'
+import { poolLabels, poolTaints } from '../names.ts'
 import type { GoogleKeys } from './keys.ts'
 import type { GoogleNetwork } from './network.ts'
 
@@ -73,6 +73,8 @@ export class GoogleCluster extends Construct {
         masterIpv4CidrBlock: environment.controlPlaneCidr,
         masterGlobalAccessConfig: { enabled: false },
       },
+      // Its other endpoint, by name, would answer whoever has a token, from anywhere.
+      controlPlaneEndpointsConfig: { dnsEndpointConfig: { allowExternalTraffic: false } },
       masterAuthorizedNetworksConfig: {
         gcpPublicCidrsAccessEnabled: false,
         cidrBlocks: environment.operators.map((cidrBlock) => ({ cidrBlock })),
@@ -133,6 +135,8 @@ export class GoogleCluster extends Construct {
         diskType: 'pd-balanced',
         bootDiskKmsKey: keys.id('disks'),
         labels: poolLabels(pool),
+        taint: poolTaints(pool).map((taint) => ({ ...taint, effect: 'NO_SCHEDULE' })),
+        spot: pool.spot === true,
         resourceLabels: { ...environment.tags },
       },
       // GKE moves minor versions with the release channel.
@@ -161,5 +165,4 @@ const gpu = ({ gpu: wanted }: NodePool): ContainerNodePoolNodeConfig =>
             gpuDriverInstallationConfig: { gpuDriverVersion: 'DEFAULT' },
           },
         ],
-        taint: [{ ...GPU_TAINT, effect: 'NO_SCHEDULE' }],
       }

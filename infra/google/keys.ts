@@ -9,43 +9,60 @@ const AGENTS = {
   secrets: 'container-engine-robot',
   disks: 'compute-system',
   audit: 'gs-project-accounts',
+  loki: 'gs-project-accounts',
   registry: 'gcp-sa-artifactregistry',
+  // Whose it is Google says when asked: see logs.ts.
+  logs: undefined,
 } as const
 
 type Purpose = keyof typeof AGENTS
+type Agent = { readonly [P in Purpose]: (typeof AGENTS)[P] extends string ? P : never }[Purpose]
 
 /** One key for each purpose, rotated every 90 days. Google Cloud never deletes a key ring, so its name is taken for good. */
 export class GoogleKeys extends Construct {
-  private readonly keys: ReadonlyMap<
-    Purpose,
-    { readonly key: KmsCryptoKey; readonly agent: KmsCryptoKeyIamMember }
-  >
+  private readonly keys: ReadonlyMap<Purpose, KmsCryptoKey>
+  private readonly grants: ReadonlyMap<Purpose, KmsCryptoKeyIamMember>
 
   constructor(scope: Construct, environment: GoogleEnvironment) {
     super(scope, 'keys')
     const ring = new KmsKeyRing(this, 'ring', { name: environment.name, location: environment.region })
-    this.keys = new Map(
-      (Object.keys(AGENTS) as Purpose[]).map((purpose) => [purpose, this.key(environment, ring, purpose)]),
+    const purposes = Object.keys(AGENTS) as Purpose[]
+    this.keys = new Map(purposes.map((purpose) => [purpose, this.key(ring, purpose)]))
+    this.grants = new Map(
+      purposes.flatMap((purpose) => {
+        const agent = AGENTS[purpose]
+        return agent === undefined
+          ? []
+          : [
+              [
+                purpose,
+                this.allow(purpose, `service-${environment.projectNumber}@${agent}.iam.gserviceaccount.com`),
+              ] as const,
+            ]
+      }),
     )
   }
 
   id(purpose: Purpose): string {
-    return this.find(purpose).key.id
+    return found(this.keys, purpose).id
   }
 
   /** What has to exist before something is encrypted with the key. */
-  grant(purpose: Purpose): KmsCryptoKeyIamMember {
-    return this.find(purpose).agent
+  grant(purpose: Agent): KmsCryptoKeyIamMember {
+    return found(this.grants, purpose)
   }
 
-  private find(purpose: Purpose) {
-    const found = this.keys.get(purpose)
-    if (found === undefined) throw new RangeError(`There is no key for ${purpose}.`)
-    return found
+  /** Lets a service account encrypt and decrypt with this one key. */
+  allow(purpose: Purpose, email: string): KmsCryptoKeyIamMember {
+    return new KmsCryptoKeyIamMember(this, `${purpose}-agent`, {
+      cryptoKeyId: this.id(purpose),
+      role: 'roles/cloudkms.cryptoKeyEncrypterDecrypter',
+      member: `serviceAccount:${email}`,
+    })
   }
 
-  private key(environment: GoogleEnvironment, ring: KmsKeyRing, purpose: Purpose) {
-    const key = new KmsCryptoKey(this, purpose, {
+  private key(ring: KmsKeyRing, purpose: Purpose): KmsCryptoKey {
+    return new KmsCryptoKey(this, purpose, {
       name: purpose,
       keyRing: ring.id,
       purpose: 'ENCRYPT_DECRYPT',
@@ -53,11 +70,11 @@ export class GoogleKeys extends Construct {
       // What was encrypted with a destroyed key is gone.
       lifecycle: { preventDestroy: true },
     })
-    const agent = new KmsCryptoKeyIamMember(this, `${purpose}-agent`, {
-      cryptoKeyId: key.id,
-      role: 'roles/cloudkms.cryptoKeyEncrypterDecrypter',
-      member: `serviceAccount:service-${environment.projectNumber}@${AGENTS[purpose]}.iam.gserviceaccount.com`,
-    })
-    return { key, agent }
   }
+}
+
+const found = <T>(kept: ReadonlyMap<Purpose, T>, purpose: Purpose): T => {
+  const one = kept.get(purpose)
+  if (one === undefined) throw new RangeError(`There is no key for ${purpose}.`)
+  return one
 }

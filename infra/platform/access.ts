@@ -10,12 +10,34 @@ export interface ClusterAccess {
   /** The class of encrypted disks: its driver and parameters. */
   readonly disks: { readonly provisioner: string; readonly parameters: Readonly<Record<string, string>> }
   readonly shipper: ShipperIdentity
+  readonly loki: LokiStore
+  readonly dns: DnsWriter
 }
 
-export interface ShipperIdentity {
-  /** Annotations of the ServiceAccount and labels of the pods that the cloud's workload identity asks for. */
+/** What the cloud's workload identity asks for. */
+export interface PodIdentity {
+  /** Of the ServiceAccount. */
   readonly annotations: Readonly<Record<string, string>>
   readonly podLabels: Readonly<Record<string, string>>
+}
+
+export interface LokiStore extends PodIdentity {
+  readonly kind: 's3' | 'gcs' | 'azure'
+  /** Settings of the chart's `loki.storage.<kind>`, without a credential. */
+  readonly settings: Values
+  /** Bucket, or container. */
+  readonly bucket: string
+}
+
+export interface DnsWriter extends PodIdentity {
+  /** As external-dns calls it. */
+  readonly provider: 'aws' | 'google' | 'azure-private-dns'
+  readonly arguments: readonly string[]
+  /** /etc/kubernetes/azure.json, which says where zones are; without a credential. */
+  readonly file?: Readonly<Record<string, string | boolean>>
+}
+
+export interface ShipperIdentity extends PodIdentity {
   /** Settings of rclone's remote `audit`, without a credential. */
   readonly remote: Readonly<Record<string, string>>
   /** Bucket and folder. */

@@ -5,7 +5,7 @@ import { ServiceAccountV1 } from '@cdktf/provider-kubernetes/lib/service-account
 import type { ITerraformDependable } from 'cdktf'
 import { Construct } from 'constructs'
 import { SHIPPER_IMAGE } from '../charts.ts'
-import { SHIPPER } from '../names.ts'
+import { WORKLOADS } from '../names.ts'
 import type { ShipperIdentity } from './access.ts'
 import { ARCHIVE, archiveOutput, fluentdConfig } from './fluentd.ts'
 import { literal } from './literal.ts'
@@ -30,7 +30,7 @@ export class Logging extends Construct {
     super(scope, 'logging')
     const file = (name: string, data: Record<string, string>) =>
       new ConfigMapV1(this, name, {
-        metadata: { name, namespace: SHIPPER.namespace },
+        metadata: { name, namespace: WORKLOADS.shipper.namespace },
         data,
         dependsOn: [after],
       })
@@ -49,16 +49,16 @@ export class Logging extends Construct {
   private shipper(identity: ShipperIdentity, after: ITerraformDependable): void {
     const account = new ServiceAccountV1(this, 'shipper-account', {
       metadata: {
-        name: SHIPPER.serviceAccount,
-        namespace: SHIPPER.namespace,
+        name: WORKLOADS.shipper.serviceAccount,
+        namespace: WORKLOADS.shipper.namespace,
         annotations: { ...identity.annotations },
       },
       automountServiceAccountToken: false,
       dependsOn: [after],
     })
-    const labels = { 'app.kubernetes.io/name': SHIPPER.serviceAccount }
+    const labels = { 'app.kubernetes.io/name': WORKLOADS.shipper.serviceAccount }
     new DaemonSetV1(this, 'shipper', {
-      metadata: { name: SHIPPER.serviceAccount, namespace: SHIPPER.namespace, labels },
+      metadata: { name: WORKLOADS.shipper.serviceAccount, namespace: WORKLOADS.shipper.namespace, labels },
       spec: {
         selector: { matchLabels: labels },
         template: {

@@ -45,7 +45,7 @@ test.each(clouds)(
   '%s gets every chart at the version of charts.ts, after its namespace, rolled back when it fails',
   (cloud) => {
     for (const [name, chart] of Object.entries(charts)) {
-      if (name === 'gpu' && cloud === 'google') continue
+      if ((name === 'gpu' && cloud === 'google') || (name === 'autoscaler' && cloud !== 'aws')) continue
       expect(release(cloud, name)).toMatchObject({
         chart: chart.chart,
         repository: chart.repository,

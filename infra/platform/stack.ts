@@ -2,6 +2,8 @@ import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { HelmProvider } from '@cdktf/provider-helm/lib/provider/index.js'
 import { Release } from '@cdktf/provider-helm/lib/release/index.js'
+import { ClusterRoleV1 } from '@cdktf/provider-kubernetes/lib/cluster-role-v1/index.js'
+import { ConfigMapV1 } from '@cdktf/provider-kubernetes/lib/config-map-v1/index.js'
 import { NamespaceV1 } from '@cdktf/provider-kubernetes/lib/namespace-v1/index.js'
 import { KubernetesProvider } from '@cdktf/provider-kubernetes/lib/provider/index.js'
 import { StorageClassV1 } from '@cdktf/provider-kubernetes/lib/storage-class-v1/index.js'
@@ -16,6 +18,7 @@ import { googleAccess } from '../google/access.ts'
 import { type ClusterAccess, merged } from './access.ts'
 import { literal } from './literal.ts'
 import { Logging } from './logging.ts'
+import * as cloud from './cloud-values.ts'
 import * as values from './values.ts'
 
 /**
@@ -28,6 +31,8 @@ const NAMESPACES = {
   logging: 'privileged',
   falco: 'privileged',
   keda: 'restricted',
+  dns: 'restricted',
+  autoscaler: 'restricted',
   gpu: 'privileged',
   postern: 'restricted',
   models: 'restricted',
@@ -52,15 +57,21 @@ export class PlatformStack extends TerraformStack {
     )
     const disks = this.disks(access)
     // First, as it brings the kinds of monitors that the others make.
-    const monitoring = this.install('monitoring', values.monitoring(environment), [disks])
+    const monitoring = this.install('monitoring', values.monitoring(environment), [disks, this.dashboards()])
     const certManager = this.install('cert-manager', values.certManager, [monitoring])
     const logging = new Logging(this, access.shipper, this.namespaceOf('logging'))
-    const loki = this.install('loki', values.loki(environment), [disks, monitoring, ...logging.configuration])
+    const loki = this.install('loki', cloud.loki(environment, access.loki), [
+      disks,
+      monitoring,
+      ...logging.configuration,
+    ])
     this.install('fluentd', values.fluentd(environment), [loki, ...logging.configuration])
     this.install('falco', values.falco, [loki])
     this.install('keda', values.keda, [monitoring])
     if (environment.cloud !== 'google' && environment.nodePools.some(({ gpu }) => gpu !== undefined))
       this.install('gpu', values.gpu, [])
+    this.install('dns', cloud.dns(environment, access.dns), [monitoring, ...this.dnsFile(access)])
+    if (environment.cloud === 'aws') this.install('autoscaler', cloud.autoscaler(environment), [monitoring])
     this.own([certManager, monitoring])
   }
 
@@ -132,6 +143,25 @@ export class PlatformStack extends TerraformStack {
     if (namespace === undefined)
       throw new RangeError(`Add the namespace ${name} to NAMESPACES of platform/stack.ts.`)
     return namespace
+  }
+
+  /** Grafana finds dashboards in ConfigMaps, and reads nothing else. */
+  private dashboards(): ClusterRoleV1 {
+    return new ClusterRoleV1(this, 'dashboards', {
+      metadata: { name: values.DASHBOARDS },
+      rule: [{ apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'list', 'watch'] }],
+    })
+  }
+
+  private dnsFile({ dns }: ClusterAccess): ConfigMapV1[] {
+    if (dns.file === undefined) return []
+    const namespace = this.namespaceOf('dns')
+    return [
+      new ConfigMapV1(this, 'dns-file', {
+        metadata: { name: cloud.DNS_FILE, namespace: namespace.metadata.name },
+        data: { 'azure.json': JSON.stringify(dns.file) },
+      }),
+    ]
   }
 
   private disks({ disks }: ClusterAccess): StorageClassV1 {

@@ -8,8 +8,10 @@ import { archiveOutput, fluentdConfig } from './fluentd.ts'
 
 /** The class of encrypted disks that `PlatformStack` makes. */
 export const DISKS = 'encrypted'
+/** The role with which Grafana finds dashboards, which `PlatformStack` makes. */
+export const DASHBOARDS = 'grafana-dashboards'
 /** What kube-prometheus-stack looks for on monitors and rules. */
-const SELECTED = { release: 'monitoring' }
+export const SELECTED = { release: 'monitoring' }
 /** Nodes with GPUs are looked at as well. */
 const EVERYWHERE = [{ operator: 'Exists' }]
 
@@ -36,9 +38,11 @@ export const monitoring = ({ platform, name, region }: Environment): Values => (
       users: { allow_sign_up: false },
     },
     sidecar: {
-      dashboards: { enabled: true, searchNamespace: 'ALL' },
-      datasources: { defaultDatasourceEnabled: true },
+      dashboards: { enabled: true, searchNamespace: 'ALL', resource: 'configmap' },
+      datasources: { defaultDatasourceEnabled: true, resource: 'configmap' },
     },
+    // The chart's own role reads every Secret of the cluster.
+    rbac: { useExistingClusterRole: DASHBOARDS },
     additionalDataSources: [{ name: 'Loki', uid: 'loki', type: 'loki', access: 'proxy', url: LOKI }],
   },
   prometheus: {
@@ -55,59 +59,16 @@ export const monitoring = ({ platform, name, region }: Environment): Values => (
   kubeEtcd: { enabled: false },
   kubeScheduler: { enabled: false },
   kubeProxy: { enabled: false },
+  // What it says of Secrets is not worth a right to read them all.
+  'kube-state-metrics': { collectorsExclude: ['secrets'] },
   'prometheus-node-exporter': { tolerations: EVERYWHERE },
 })
 
+/** Where Loki and Falco send alerts. */
+export const ALERTMANAGER = 'http://monitoring-kube-prometheus-alertmanager.monitoring.svc:9093'
+
 /** Where Fluentd writes, and Grafana reads. */
 export const LOKI = 'http://loki.logging.svc:3100'
-
-/** One Loki on an encrypted disk, with our alerts over the audit log. More than about 100 GB a day wants its scalable mode and a bucket. */
-export const loki = ({ platform }: Environment): Values => ({
-  deploymentMode: 'Monolithic',
-  loki: {
-    auth_enabled: false,
-    commonConfig: { replication_factor: 1 },
-    storage: { type: 'filesystem' },
-    schemaConfig: {
-      configs: [
-        {
-          from: '2026-01-01',
-          store: 'tsdb',
-          object_store: 'filesystem',
-          schema: 'v13',
-          index: { prefix: 'index_', period: '24h' },
-        },
-      ],
-    },
-    limits_config: { retention_period: `${platform.retentionDays * 24}h`, allow_structured_metadata: true },
-    compactor: { retention_enabled: true, delete_request_store: 'filesystem' },
-    analytics: { reporting_enabled: false },
-    rulerConfig: {
-      storage: { type: 'local', local: { directory: '/etc/loki/rules' } },
-      rule_path: '/var/loki/rules-temp',
-      alertmanager_url: 'http://monitoring-kube-prometheus-alertmanager.monitoring.svc:9093',
-      enable_alertmanager_v2: true,
-    },
-  },
-  singleBinary: {
-    replicas: 1,
-    persistence: { storageClass: DISKS, size: '100Gi' },
-    resources: { requests: { cpu: '200m', memory: '1Gi' }, limits: { memory: '4Gi' } },
-    extraVolumes: [{ name: 'postern-rules', configMap: { name: 'loki-rules' } }],
-    // Without tenants Loki calls the only one fake.
-    extraVolumeMounts: [{ name: 'postern-rules', mountPath: '/etc/loki/rules/fake' }],
-  },
-  // The chart refuses two modes at once, and counts these as the other.
-  read: { replicas: 0 },
-  write: { replicas: 0 },
-  backend: { replicas: 0 },
-  gateway: { enabled: false },
-  chunksCache: { enabled: false },
-  resultsCache: { enabled: false },
-  lokiCanary: { enabled: false },
-  test: { enabled: false },
-  monitoring: { serviceMonitor: { enabled: true, labels: SELECTED } },
-})
 
 /** Fluentd with the configuration of monitoring/, on every node. It reads the kubelet's log files, which belong to root. */
 export const fluentd = ({ platform }: Environment): Values => ({
@@ -117,7 +78,7 @@ export const fluentd = ({ platform }: Environment): Values => ({
   mainConfigMapNameOverride: 'postern-fluentd',
   extraFilesConfigMapNameOverride: 'postern-fluentd-outputs',
   mountDockerContainersDirectory: false,
-  dashboards: { enabled: 'false' },
+  dashboards: { enabled: false },
   // The chart looks at its own configuration only, and would let Fluentd run on with the old one.
   podAnnotations: {
     'checksum/postern': createHash('sha256').update(fluentdConfig()).update(archiveOutput).digest('hex'),
@@ -157,7 +118,7 @@ export const falco: Values = {
     config: {
       loki: { hostport: LOKI, minimumpriority: 'notice' },
       alertmanager: {
-        hostport: 'http://monitoring-kube-prometheus-alertmanager.monitoring.svc:9093',
+        hostport: ALERTMANAGER,
         endpoint: '/api/v2/alerts',
         minimumpriority: 'warning',
       },

@@ -14,8 +14,29 @@ test_wildcards if {
 	found(document({"actions": ["s3:GetObject"], "resources": ["*"]}))
 	found(document({"actions": ["kms:Decrypt"], "resources": ["*"]}))
 	found(document({"actions": ["s3:GetObject"], "resources": ["arn:x"], "principals": [{"type": "AWS", "identifiers": ["*"]}]}))
-	found(one("aws_iam_role_policy", {"policy": json.marshal({"Statement": [{"Effect": "Allow", "Action": "s3:*"}]})}))
+	found(document({"actions": ["s3:Get*"], "resources": ["arn:aws:s3:::x"]}))
+	found(document({"actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::*"]}))
+	found(document({"actions": ["s3:GetObject"], "resources": ["${var.x}"]}))
+	found(document({"actions": ["sts:AssumeRole"], "principals": [{"type": "AWS", "identifiers": ["arn:aws:iam::*:root"]}]}))
+	found(document({"actions": ["sts:AssumeRole"], "principals": [{"type": "AWS", "identifiers": ["${var.x}"]}]}))
+	found(document({"actions": ["sts:AssumeRole"], "principals": [{"type": "*", "identifiers": ["x"]}]}))
 	found(one("azurerm_role_definition", {"permissions": [{"actions": ["Microsoft.Storage/*"]}]}))
+}
+
+test_policies_that_nobody_reads if {
+	found(document({"not_actions": ["iam:CreateUser"], "resources": ["arn:x"]}))
+	found(document({"actions": ["s3:GetObject"], "not_resources": ["arn:x"]}))
+	found({"data": {"aws_iam_policy_document": {"x": {"source_policy_documents": ["{}"]}}}})
+	found(one("aws_iam_role_policy", {"policy": json.marshal({"Statement": [{"Effect": "Allow", "Action": "s3:*"}]})}))
+	found(one("aws_s3_bucket_policy", {"policy": "${jsonencode({})}"}))
+	found(one("aws_iam_role", {"assume_role_policy": "{}"}))
+	not found(one("aws_iam_role", {"assume_role_policy": "${data.aws_iam_policy_document.a_b-c_1.json}"}))
+	not found(document({"effect": "Deny", "not_actions": ["s3:GetObject"], "resources": ["*"]}))
+}
+
+test_what_has_no_single_resource if {
+	not found(document({"actions": ["ec2:DescribeImages", "autoscaling:DescribeTags"], "resources": ["*"]}))
+	found(document({"actions": ["ec2:DescribeImages", "ec2:RunInstances"], "resources": ["*"]}))
 }
 
 test_named_is_quiet if {
@@ -36,4 +57,10 @@ test_broad_roles if {
 test_keys_that_can_be_copied if {
 	found(one("aws_iam_access_key", {}))
 	found(one("google_service_account_key", {}))
+}
+
+test_roles_of_the_cluster if {
+	found(one("kubernetes_cluster_role_v1", {"rule": [{"api_groups": [""], "resources": ["configmaps", "secrets"], "verbs": ["get"]}]}))
+	found(one("kubernetes_role_v1", {"rule": [{"api_groups": ["*"], "resources": ["pods"], "verbs": ["get"]}]}))
+	not found(one("kubernetes_cluster_role_v1", {"rule": [{"api_groups": [""], "resources": ["configmaps"], "verbs": ["get"]}]}))
 }

@@ -19,8 +19,9 @@ test_public_cluster_of_each_cloud if {
 test_private_cluster_is_quiet if {
 	not found(one("aws_eks_cluster", {"vpc_config": {"endpoint_public_access": false, "endpoint_private_access": true}}))
 	not found(one("google_container_cluster", {
+		"control_plane_endpoints_config": {"dns_endpoint_config": {"allow_external_traffic": false}},
 		"private_cluster_config": {"enable_private_nodes": true, "enable_private_endpoint": true},
-		"master_authorized_networks_config": {"cidr_blocks": [{"cidr_block": "10.0.0.0/8"}]},
+		"master_authorized_networks_config": {"gcp_public_cidrs_access_enabled": false, "cidr_blocks": [{"cidr_block": "10.0.0.0/8"}]},
 	}))
 }
 
@@ -88,4 +89,39 @@ test_everybody_by_other_ways if {
 	found(one("google_storage_bucket_iam_binding", {"members": ["allUsers"]}))
 	found(one("aws_launch_template", {"network_interfaces": [{"associate_public_ip_address": "true"}]}))
 	not found(one("aws_vpc_security_group_ingress_rule", {"cidr_ipv4": "10.0.0.0/8"}))
+}
+
+test_addresses_that_are_worked_out_later if {
+	found(one("aws_vpc_security_group_ingress_rule", {"cidr_ipv4": "${var.open}"}))
+	found(one("aws_vpc_security_group_ingress_rule", {"cidr_ipv4": "${join(\"/\", [\"0.0.0.0\", \"0\"])}"}))
+	found(one("aws_security_group", {"ingress": [{"cidr_blocks": "${[\"0.0.0.0/0\"]}"}]}))
+	found(one("google_project_iam_member", {"member": "${var.who}"}))
+	not found(one("aws_vpc_security_group_ingress_rule", {"cidr_ipv4": "${aws_vpc.network_vpc.cidr_block}"}))
+}
+
+test_what_is_public_though_small if {
+	found(one("aws_vpc_security_group_ingress_rule", {"cidr_ipv4": "8.0.0.0/8"}))
+	found(one("aws_vpc_security_group_ingress_rule", {"cidr_ipv6": "2000::/3"}))
+	found(one("azurerm_network_security_rule", {"direction": "Inbound", "access": "Allow", "source_address_prefix": "AzureCloud"}))
+	not found(one("azurerm_network_security_rule", {"direction": "Inbound", "access": "Allow", "source_address_prefix": "VirtualNetwork"}))
+	not found(one("aws_vpc_security_group_ingress_rule", {"cidr_ipv4": "203.0.113.0/24"}))
+	not found(one("aws_vpc_security_group_ingress_rule", {"cidr_ipv6": "2001:db8:1::/48"}))
+	not found(one("azurerm_network_security_rule", {"direction": "Inbound", "access": "Allow", "source_address_prefix": "203.0.113.7"}))
+}
+
+test_firewall_of_google if {
+	found(one("google_compute_firewall", {"source_ranges": []}))
+	found(one("google_compute_firewall", {"direction": "INGRESS", "source_ranges": ["0.0.0.0/0"]}))
+	not found(one("google_compute_firewall", {"source_tags": ["x"]}))
+	found(one("google_storage_bucket_iam_policy", {"policy_data": "x"}))
+}
+
+test_doors_nobody_thinks_of if {
+	found(one("aws_eks_node_group", {"remote_access": {"ec2_ssh_key": "x"}}))
+	found(one("aws_eip", {"domain": "vpc"}))
+	found(one("azurerm_public_ip", {}))
+	found(one("aws_route53_zone", {"name": "x"}))
+	not found({"resource": {"aws_eip": {"x": {}}, "aws_nat_gateway": {"y": {"allocation_id": "${aws_eip.x.id}"}}}})
+	found(one("google_dns_managed_zone", {"visibility": "public"}))
+	found(one("azurerm_log_analytics_workspace", {}))
 }

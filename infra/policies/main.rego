@@ -5,9 +5,11 @@
 package infra
 
 import data.infra.access
+import data.infra.charts
 import data.infra.encryption
 import data.infra.ingress
 import data.infra.pins
+import data.infra.plain
 import data.infra.retention
 import data.infra.stack
 import data.infra.tags
@@ -15,11 +17,15 @@ import data.infra.types
 
 deny contains found if some found in access.deny
 
+deny contains found if some found in charts.deny
+
 deny contains found if some found in encryption.deny
 
 deny contains found if some found in ingress.deny
 
 deny contains found if some found in pins.deny
+
+deny contains found if some found in plain.deny
 
 deny contains found if some found in retention.deny
 

@@ -10,7 +10,7 @@ test_findings_of_every_topic_arrive if {
 	topics := {finding.topic | some finding in infra.deny} with input as {
 		"terraform": {"required_providers": {"aws": {"version": "~> 5.0"}}},
 		"data": {"aws_iam_policy_document": {"x": {"statement": [{"actions": ["*"], "resources": ["*"]}]}}},
-		"resource": {"aws_s3_bucket": {"x": {"bucket": "audit"}}, "aws_instance": {"x": {}}},
+		"resource": {"aws_s3_bucket": {"x": {"bucket": "audit"}}, "aws_instance": {"x": {"count": 2}}, "helm_release": {"x": {"chart": "x", "values": ["ingress: {enabled: true}"]}}},
 	}
-	topics == {"access", "encryption", "ingress", "pins", "retention", "tags", "types"}
+	topics == {"access", "charts", "encryption", "ingress", "pins", "plain", "retention", "tags", "types"}
 }

@@ -28,7 +28,8 @@ deny contains stack.finding("pins", resource.id, sprintf("give %s a tag other th
 deny contains stack.finding("pins", resource.id, "fetch charts over https:// or oci://") if {
 	some resource in stack.resources
 	resource.type == "helm_release"
-	startswith(object.get(resource.attributes, "repository", ""), "http://")
+	some key in {"repository", "chart"}
+	startswith(object.get(resource.attributes, key, ""), "http://")
 }
 
 # A folder of this repository is at the version of the checkout.

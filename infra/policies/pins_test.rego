@@ -14,6 +14,7 @@ test_charts if {
 	found(chart(""))
 	not found({"resource": {"helm_release": {"x": {"chart": "${path.module}/../charts/postern"}}}})
 	found({"resource": {"helm_release": {"x": {"chart": "loki", "version": "1.0.0", "repository": "http://charts"}}}})
+	found({"resource": {"helm_release": {"x": {"chart": "http://charts/loki-1.0.0.tgz", "version": "1.0.0"}}}})
 }
 
 test_providers if {

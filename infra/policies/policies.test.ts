@@ -2,6 +2,7 @@ import { beforeAll, expect, test } from '@jest/globals'
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { value } from '../aspects/read.ts'
 import { aws } from '../environments/aws.ts'
 import { azure } from '../environments/azure.ts'
 import { google } from '../environments/google.ts'
@@ -11,6 +12,12 @@ import { type StackJson, synthesised } from '../test/synth.ts'
 const opa = found('opa')
 const real = unless(opa, 'opa')
 const folder = import.meta.dirname
+
+const reviewed = () =>
+  JSON.parse(readFileSync(join(folder, 'reviewed.json'), 'utf8')) as {
+    readonly reviewed_types: readonly string[]
+    readonly tag_attributes: Readonly<Record<string, string>>
+  }
 
 interface Finding {
   readonly topic: string
@@ -104,11 +111,24 @@ real('a resource of a type that nobody has looked at is found', () => {
 })
 
 test('the types that somebody has looked at are those of the stacks, and no more', () => {
-  const { reviewed_types: reviewed } = JSON.parse(readFileSync(join(folder, 'reviewed.json'), 'utf8')) as {
-    reviewed_types: string[]
-  }
-  const used = new Set(Object.values(stacks).flatMap(({ resource }) => Object.keys(resource)))
-  expect(reviewed).toEqual([...used].sort())
+  const used = Object.values(stacks).flatMap(({ resource, data }) => [
+    ...Object.keys(resource),
+    ...Object.keys(data ?? {}).map((type) => `data.${type}`),
+  ])
+  expect(reviewed().reviewed_types).toEqual([...new Set(used)].sort())
+})
+
+test('the types that must be tagged are those that are', () => {
+  const tagged = Object.values(stacks).flatMap(({ resource }) =>
+    Object.entries(resource).flatMap(([type, named]) =>
+      Object.values(named).flatMap((attributes) =>
+        ['tags', 'resource_labels', 'labels']
+          .filter((name) => value(attributes, name, 'cost-center') !== undefined)
+          .map((name) => [type, name] as const),
+      ),
+    ),
+  )
+  expect(reviewed().tag_attributes).toEqual(Object.fromEntries(tagged))
 })
 
 test('the planted weaknesses are laid over resources that exist', () => {

@@ -22,10 +22,10 @@ deny contains stack.finding("retention", resource.id, "give it a retention_polic
 
 deny contains stack.finding("retention", resource.id, message) if {
 	some resource in stack.resources
-	resource.type == "azurerm_storage_container"
+	_audit_bucket(resource, "azurerm_storage_container", "name")
 	message := "add an azurerm_storage_container_immutability_policy of at least 183 days"
 	count([policy |
-		some policy in stack.companions("azurerm_storage_container_immutability_policy", resource)
+		some policy in stack.companions("azurerm_storage_container_immutability_policy", resource, "storage_container_resource_manager_id")
 		policy.attributes.immutability_period_in_days >= _least_days
 	]) == 0
 }
@@ -65,14 +65,28 @@ deny contains stack.finding("retention", resource.id, "set docker_config.immutab
 	not object.get(resource.attributes, ["docker_config", "immutable_tags"], false) == true
 }
 
+deny contains stack.finding("retention", resource.id, "add the bucket or container of audit records, locked, beside the cluster") if {
+	some resource in stack.resources
+	some bucket, key in _bucket_of[resource.type]
+	count([other | some other in stack.resources; _audit_bucket(other, bucket, key)]) == 0
+}
+
+# Where a cloud's cluster has its records, and by which attribute the place is known.
+_bucket_of := {
+	"aws_eks_cluster": {"aws_s3_bucket": "bucket"},
+	"google_container_cluster": {"google_storage_bucket": "name"},
+	"azurerm_kubernetes_cluster": {"azurerm_storage_container": "name"},
+}
+
+# Everything but the logs of Loki, which it deletes itself.
 _audit_bucket(resource, type, key) if {
 	resource.type == type
-	contains(resource.attributes[key], "audit")
+	not contains(object.get(resource.attributes, key, ""), "loki")
 }
 
 _locked_bucket(resource) if {
 	resource.attributes.object_lock_enabled == true
-	some lock in stack.companions("aws_s3_bucket_object_lock_configuration", resource)
+	some lock in stack.companions("aws_s3_bucket_object_lock_configuration", resource, "bucket")
 	lock.attributes.rule.default_retention.mode in {"COMPLIANCE", "GOVERNANCE"}
 	lock.attributes.rule.default_retention.days >= _least_days
 }

@@ -19,8 +19,11 @@ test_aws if {
 	found(aws(object.remove(bucket, ["object_lock_enabled"]), lock(400)))
 	found(aws(object.remove(bucket, ["lifecycle"]), lock(400)))
 	found({"resource": {"aws_s3_bucket": {"x": bucket}}})
-	not found({"resource": {"aws_s3_bucket": {"x": {"bucket": "models"}}}})
-	found({"resource": {"aws_s3_bucket": {"x": {"bucket": "models", "force_destroy": true}}}})
+	found({"resource": {"aws_s3_bucket": {"x": {"bucket": "records"}}}})
+	found({"resource": {"aws_s3_bucket": {"x": {"bucket": "${var.name}"}}}})
+	not found({"resource": {"aws_s3_bucket": {"x": {"bucket": "x-loki-1"}}}})
+	found({"resource": {"aws_s3_bucket": {"x": {"bucket": "x-loki-1", "force_destroy": true}}}})
+	found({"resource": {"aws_eks_cluster": {"x": {}}}})
 }
 
 test_google if {

@@ -6,7 +6,7 @@ package infra.types
 import data.infra.stack
 
 deny contains stack.finding("types", resource.id, "add rules for its type, then the type to reviewed.json") if {
-	some resource in stack.resources
+	some resource in (stack.resources | stack.data_sources)
 	not resource.type in _reviewed
 }
 

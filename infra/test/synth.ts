@@ -52,6 +52,21 @@ export const only = (stack: StackJson | undefined, type: string): Attributes => 
   return first
 }
 
+/** The one resource of a type whose attribute has a text in it. Throws when there are none or several. */
+export const named = (
+  stack: StackJson | undefined,
+  type: string,
+  [attribute, part]: readonly [string, string],
+): Attributes => {
+  const found = all(stack, type).filter((attributes) =>
+    JSON.stringify(attributes[attribute] ?? '').includes(part),
+  )
+  const [first] = found
+  if (first === undefined || found.length > 1)
+    throw new Error(`There are ${found.length} of ${type} with ${part} in ${attribute}, and not one.`)
+  return first
+}
+
 /** Every resource as `type path`, sorted: small enough to be read when it changes. */
 export const inventory = (stack: StackJson | undefined): readonly string[] =>
   Object.entries(stack?.resource ?? {})
