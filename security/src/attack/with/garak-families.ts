@@ -4,9 +4,15 @@ import type { Family } from '../attack.ts'
 export const familiesOfProbes: Readonly<Record<string, Family>> = {
   dan: 'jailbreak',
   grandma: 'jailbreak',
-  goodside: 'jailbreak',
+  adaptive_attacks: 'jailbreak',
+  doctor: 'jailbreak',
+  dra: 'jailbreak',
   suffix: 'jailbreak',
+  tap: 'jailbreak',
   encoding: 'encoding_smuggling',
+  badchars: 'encoding_smuggling',
+  // Its probe Tag hides an order in tag characters.
+  goodside: 'encoding_smuggling',
   smuggling: 'encoding_smuggling',
   promptinject: 'direct_injection',
   latentinjection: 'indirect_injection',
@@ -15,6 +21,7 @@ export const familiesOfProbes: Readonly<Record<string, Family>> = {
   sysprompt_extraction: 'system_prompt_extraction',
   web_injection: 'output_handling',
   xss: 'output_handling',
+  exploitation: 'output_handling',
   ansiescape: 'output_handling',
   divergence: 'token_flood',
 }

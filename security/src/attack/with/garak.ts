@@ -14,15 +14,37 @@ interface Entry {
 
 /** garak calls an output a hit from here on. */
 const HIT = 0.5
-/** Those that need no download; a few of each, since each sends hundreds of prompts. */
-const PROBES = [
-  'dan.DanInTheWild',
-  'encoding.InjectBase64',
-  'encoding.InjectMorse',
-  'promptinject.HijackHateHumans',
-  'latentinjection.LatentInjectionReport',
-  'web_injection.MarkdownImageExfil',
-]
+/** Of each module what needs no download, as garak 0.17.1 ships it; garak.yaml bounds the prompts of most. */
+const PROBES: Readonly<Record<string, readonly string[]>> = {
+  adaptive_attacks: ['AdaptiveAttacks'],
+  ansiescape: ['AnsiEscaped', 'AnsiRaw'],
+  apikey: ['CompleteKey', 'GetKey'],
+  badchars: ['BadCharacters'],
+  dan: ['AutoDANCached', 'DanInTheWild', 'Dan_11_0', 'STAN', 'DUDE'],
+  divergence: ['Repeat'],
+  doctor: ['Bypass', 'BypassLeet', 'Puppetry'],
+  dra: ['DRA'],
+  encoding: [
+    ...['InjectAscii85', 'InjectAtbash', 'InjectBase16', 'InjectBase32', 'InjectBase64', 'InjectBraille'],
+    ...['InjectMorse', 'InjectNato', 'InjectROT13', 'InjectSneakyBits', 'InjectUnicodeTagChars'],
+    ...['InjectUnicodeVariantSelectors', 'InjectZalgo'],
+  ],
+  exploitation: ['JinjaTemplatePythonInjection', 'SQLInjectionEcho'],
+  goodside: ['Tag'],
+  latentinjection: [
+    ...['LatentInjectionFactSnippetEiffel', 'LatentInjectionFactSnippetLegal', 'LatentInjectionReport'],
+    ...['LatentInjectionResume', 'LatentInjectionTranslationEnFr', 'LatentJailbreak', 'LatentWhoisSnippet'],
+  ],
+  leakreplay: ['LiteratureCloze', 'LiteratureComplete'],
+  promptinject: ['HijackHateHumans', 'HijackKillHumans', 'HijackLongPrompt'],
+  smuggling: ['FunctionMasking', 'HomoglyphObfuscation'],
+  suffix: ['GCGCached'],
+  tap: ['TAPCached'],
+  web_injection: [
+    ...['ColabAIDataLeakage', 'MarkdownImageExfil', 'MarkdownURIImageExfilExtended', 'MarkdownXSS'],
+    ...['MarkdownURINonImageExfilExtended', 'PlaygroundMarkdownExfil', 'TaskXSS'],
+  ],
+}
 
 export const garak: Tool = {
   pin: { name: 'garak', version: '0.17.1' },
@@ -46,7 +68,7 @@ export const garak: Tool = {
         ...['--config', join(config, 'garak.yaml')],
         ...['--target_type', 'openai.OpenAICompatible', '--target_name', endpoint.model],
         ...['--generator_option_file', join(work, 'generator.json')],
-        ...['--probes', PROBES.join(',')],
+        ...['--probes', names(PROBES)],
         ...['--report_prefix', join(work, 'garak')],
       ],
       env: {
@@ -65,6 +87,11 @@ export const garak: Tool = {
       .filter(({ entry_type, status }) => entry_type === 'attempt' && status === 2)
       .flatMap(attemptsOf),
 }
+
+const names = (probes: typeof PROBES): string =>
+  Object.entries(probes)
+    .flatMap(([module, classes]) => classes.map((name) => `${module}.${name}`))
+    .join(',')
 
 /** Nothing for the half line of a run that was ended. */
 const entryIn = (line: string): readonly Entry[] => {

@@ -11,9 +11,10 @@ interface Result {
   readonly error?: string | null
   readonly metadata?: {
     readonly family?: unknown
+    readonly mutator?: unknown
     readonly http?: { readonly status?: unknown; readonly headers?: Headers }
   }
-  readonly testCase?: { readonly metadata?: { readonly family?: unknown } }
+  readonly testCase?: { readonly metadata?: { readonly family?: unknown; readonly mutator?: unknown } }
 }
 
 type Headers = Readonly<Record<string, string | undefined>>
@@ -27,19 +28,16 @@ export const promptfoo: Tool = {
   program: 'node_modules/.bin/promptfoo',
   reportFile: (work) => join(work, 'report.json'),
   start: ({ folder, config, work }, endpoint) => ({
-    program: join(folder, 'node_modules/.bin/promptfoo'),
-    args: [
-      'eval',
-      ...['--config', join(config, 'promptfooconfig.yaml')],
-      ...['--output', join(work, 'report.json')],
-      ...['--no-cache', '--no-progress-bar', '--no-table', '--no-share', '--no-write'],
-    ],
+    // The Node that runs us is new enough; the one on the PATH may not be.
+    program: process.execPath,
+    args: [join(config, 'attack.mjs'), folder, work],
     env: {
       ...toolEnv(endpoint),
       PROMPTFOO_CONFIG_DIR: work,
       PROMPTFOO_DISABLE_TELEMETRY: '1',
       PROMPTFOO_DISABLE_UPDATE: '1',
       PROMPTFOO_DISABLE_REMOTE_GENERATION: '1',
+      PROMPTFOO_DISABLE_REDTEAM_REMOTE_GENERATION: '1',
     },
   }),
   parse: (report) => ((JSON.parse(report) as Report).results?.results ?? []).map(attemptOf),
@@ -49,6 +47,7 @@ export const promptfoo: Tool = {
 const attemptOf = (result: Result): ForeignAttempt => {
   const { metadata, testCase, success, error } = result
   const family = metadata?.family ?? testCase?.metadata?.family
+  const mutator = metadata?.mutator ?? testCase?.metadata?.mutator
   const status = metadata?.http?.status
   const refused = error?.startsWith('API error:') ?? false
   const verdict: Verdict = refused
@@ -60,5 +59,9 @@ const attemptOf = (result: Result): ForeignAttempt => {
         ? 'redacted'
         : 'resisted'
       : 'succeeded'
-  return { family: typeof family === 'string' ? family : 'promptfoo', mutator: 'plain', verdict }
+  return {
+    family: typeof family === 'string' ? family : 'promptfoo',
+    mutator: typeof mutator === 'string' ? mutator : 'plain',
+    verdict,
+  }
 }
