@@ -1,4 +1,3 @@
-import { callsIn } from './calls.ts'
 import { checkCalls } from './checks/calls.ts'
 import { checkInterpolation } from './checks/interpolation.ts'
 import { checkModels } from './checks/models.ts'
@@ -12,6 +11,7 @@ import { valueAt } from './code-values.ts'
 import { dataPrompts } from './data-prompts.ts'
 import { dataValues } from './data-values.ts'
 import type { Finding } from './finding.ts'
+import { createFlow } from './flow.ts'
 import { notebookCode } from './notebook.ts'
 import { parseProgram, type Program } from './program.ts'
 import type { Prompt } from './prompt.ts'
@@ -79,11 +79,12 @@ const checkPrompt = (prompt: Prompt): readonly Finding[] => [
 ]
 
 const analyseCode = (program: Program): readonly Finding[] => {
-  const calls = callsIn(program)
+  const flow = createFlow(program)
+  const { calls } = flow
   const functions = toolFunctions(program, calls)
   const settings = codeSettings(program)
   return [
-    ...codePrompts(program).flatMap(checkPrompt),
+    ...codePrompts(flow).flatMap(checkPrompt),
     ...checkTools(codeTools(program), ''),
     ...checkCalls(program, calls),
     ...checkToolFunctions(program, calls, functions),

@@ -1,8 +1,12 @@
-import { callsIn, type Call } from './calls.ts'
+import { pathAt } from './bindings.ts'
+import type { Call } from './calls.ts'
+import type { Flow } from './flow.ts'
 import { guessSyntax, withHoles, type Syntax } from './holes.ts'
 import { argumentsOf, literalAt, type Argument, type Program, type Range } from './program.ts'
 import type { Prompt, PromptRole } from './prompt.ts'
-import { piecesOf } from './string-expression.ts'
+import { argumentFor } from './origins.ts'
+import { expressionEnd } from './statement.ts'
+import type { Piece } from './tokens.ts'
 import { wordsOf } from './trust.ts'
 
 const ROLES: Readonly<Record<string, PromptRole>> = {
@@ -37,26 +41,74 @@ const SYSTEM_KEYS =
   `system system_prompt systemPrompt system_message systemMessage instructions system_instruction
   systemInstruction backstory system_template instruction`.split(/\s+/)
 
+/** Calls that send one text to a model. */
+const SENDS =
+  /^(?:invoke|ainvoke|stream|astream|predict|apredict|complete|acomplete|stream_complete|generate_content|generateContent|generate_content_async|send_message|sendMessage|generate|agenerate|create_completion|llm|call_llm|ask_llm|query_llm|chat_completion|run|run_sync|run_streamed|kickoff|completion)$/
+const SENDERS =
+  /(?:llm|model|chain|agent|runner|crew|chat|client|gemini|gpt|claude|openai|ollama|genai|bot|lm|engine|predictor)\w{0,20}\.\w+$/i
+
 /** The prompts that code builds: messages, templates, named texts. Each place once. */
-export const codePrompts = (program: Program): readonly Prompt[] => {
-  const found = new Map<number, Prompt>()
-  const referenced = new Map<string, PromptRole>()
+export const codePrompts = (flow: Flow): readonly Prompt[] => {
+  const { program } = flow
+  const found = new Map<string, Prompt>()
+  const taken = new Set<number>()
   const isTemplating = /PromptTemplate|from_messages|fromMessages/.test(program.source.text)
-  const add = (role: PromptRole, range: Range, template?: Template): void => {
-    const only = range.to - range.from === 1 ? program.tokens[range.from] : undefined
-    if (only?.kind === 'name') referenced.set(only.text, role)
-    const pieces = piecesOf(program, range)
-    if (pieces === undefined || pieces.length === 0) return
+  const take = (role: PromptRole, pieces: readonly Piece[], template?: Template): void => {
+    if (pieces.length === 0) return
     const prompt = asPrompt(role, pieces, template)
-    const key = prompt.pieces[0]?.start ?? 0
+    const key = `${role === 'system' ? 'system' : ''}${prompt.pieces
+      .slice(0, 40)
+      .map(({ start }) => start)
+      .join(' ')}`
     if (!found.has(key)) found.set(key, prompt)
   }
-  for (const call of callsIn(program)) fromCall(program, call, add)
+  const add: Add = (role, range, template) => {
+    for (const one of sourcesOf(flow, range, 0)) {
+      taken.add(one.from)
+      const pieces = flow.evaluate(one)
+      const isNamed = program.tokens[one.from]?.kind === 'name' || one.from !== range.from
+      const isPlain = isNamed && pieces?.every(({ kind }) => kind === 'text') === true
+      if (pieces !== undefined) take(role, pieces, template ?? (isPlain ? {} : undefined))
+    }
+  }
+  for (const call of flow.calls) {
+    fromCall(program, call, add)
+    fromSending(flow, call, add)
+  }
   fromBrackets(program, (role, range) => {
     add(role, range, isTemplating ? {} : undefined)
   })
-  fromAssignments(program, referenced, add)
+  fromAssignments(flow, taken, (role, range, template) => {
+    take(role, flow.evaluate(range) ?? [], template)
+  })
   return [...found.values()]
+}
+
+const MOST_SOURCES = 20
+
+/** Where the text of an expression may come from: each value of its name, or what the callers of the function hand over. */
+const sourcesOf = (flow: Flow, range: Range, depth: number): readonly Range[] => {
+  const { program } = flow
+  const { path, after } = pathAt(program, range.from)
+  if (path === '' || after < range.to || depth > 3) return [range]
+  const meaning = flow.meaning(path, range.from)
+  if (meaning?.kind === 'values') {
+    const sets = meaning.values.filter(({ how }) => how === 'set')
+    if (sets.length < 2) return [range]
+    const others = sets.slice(0, -1).map(({ value }) => value)
+    return [range, ...others.slice(-MOST_SOURCES)]
+  }
+  if (meaning === undefined || meaning.scope.name === '' || path !== meaning.name) return [range]
+  const { scope, name } = meaning
+  const index = scope.parameters.findIndex(({ names }) => names.includes(name))
+  const parameter = scope.parameters[index]
+  if (parameter === undefined) return [range]
+  return flow
+    .callsOf(scope.name)
+    .slice(0, MOST_SOURCES)
+    .flatMap(({ args }) => argumentFor(program, args, { parameter, index, name }) ?? [])
+    .flatMap((given) => sourcesOf(flow, given, depth + 1))
+    .slice(0, MOST_SOURCES)
 }
 
 interface Template {
@@ -97,7 +149,22 @@ const fromCall = (program: Program, call: Call, add: Add): void => {
   for (const argument of options) {
     if (argument.name !== undefined && SYSTEM_KEYS.includes(argument.name) && isLong(program, argument))
       add('system', argument)
-    else if (argument.name === 'prompt' && !/print|input|ask|question/i.test(call.name)) add('user', argument)
+    else if (argument.name === 'prompt' && !/print|input|ask|question/i.test(call.name))
+      add('template', argument)
+  }
+}
+
+/** `llm.invoke(text)`: a text with words of its own that is given without a name. */
+const fromSending = ({ program, evaluate }: Flow, call: Call, add: Add): void => {
+  if (!SENDS.test(call.name) || !(SENDERS.test(call.path) || call.path === call.name)) return
+  for (const argument of call.args.slice(0, 2)) {
+    if (argument.name !== undefined && !['input', 'contents', 'user_prompt', 'task'].includes(argument.name))
+      continue
+    if ('[{'.includes(program.tokens[argument.from]?.text ?? '[')) continue
+    const length =
+      evaluate(argument)?.reduce((sum, piece) => sum + (piece.kind === 'text' ? piece.text.length : 0), 0) ??
+      0
+    if (length >= 20) add('template', argument)
   }
 }
 
@@ -181,20 +248,24 @@ const fromObject = (program: Program, entries: readonly Argument[], add: Add): v
   }
 }
 
-/** `SYSTEM_PROMPT = "…"`: what the name says, or how the name is used elsewhere in the file. */
-const fromAssignments = (program: Program, referenced: ReadonlyMap<string, PromptRole>, add: Add): void => {
+/** `SYSTEM_PROMPT = "…"`: what the name says, where no use of it says more. */
+const fromAssignments = ({ program, used }: Flow, taken: ReadonlySet<number>, add: Add): void => {
   const { tokens } = program
-  tokens.forEach((token, at) => {
-    if (token.kind !== 'operator' || token.text !== '=' || tokens[at + 1]?.text === '=') return
+  const named = tokens.flatMap((token, at) => {
+    if (token.kind !== 'operator' || token.text !== '=' || tokens[at + 1]?.text === '=') return []
     const name = assignedName(program, at)
-    if (name === undefined) return
-    const role = referenced.get(name) ?? roleOfName(name)
-    if (role === undefined) return
-    const range = { from: at + 1, to: expressionEnd(program, at + 1) }
+    const role = name === undefined ? undefined : roleOfName(name)
+    if (role === undefined) return []
+    const from = tokens[at + 1]?.text === '>' ? at + 2 : at + 1
+    return [{ role, range: { from, to: expressionEnd(program, from) } }]
+  })
+  // From the end: what is built later uses what stands before it.
+  for (const { role, range } of named.reverse()) {
+    if (used.has(range.from) || taken.has(range.from)) continue
     const value = tokens.slice(range.from, Math.min(range.to, range.from + 50))
     const isFormatted = value.some(({ pieces }) => pieces?.some(({ kind }) => kind === 'hole') ?? false)
     add(role, range, isFormatted ? undefined : {})
-  })
+  }
 }
 
 /** Also behind a type: `NAME: str =`. */
@@ -213,21 +284,4 @@ const roleOfName = (name: string): PromptRole | undefined => {
     return undefined
   if (last === 'template' && !words.includes('prompt') && !words.includes('system')) return undefined
   return words.includes('system') || last === 'instructions' ? 'system' : 'template'
-}
-
-/** A literal, or a bracket with literals, and what is joined to it: up to where the next statement begins. */
-const expressionEnd = ({ tokens, closes }: Program, from: number): number => {
-  let at = from
-  while (at < tokens.length) {
-    const token = tokens[at]
-    if (token?.kind === 'operator' && '([{'.includes(token.text)) {
-      if (token.text !== '(') return at
-      at = (closes.get(at) ?? at) + 1
-    } else if (token?.kind === 'string') at++
-    else if (token?.kind === 'operator' && token.text === '+') at += 2
-    else if (token?.kind === 'operator' && token.text === '.') at += 2
-    else if (token?.kind === 'name' && at === from && '.('.includes(tokens[at + 1]?.text ?? ' ')) at++
-    else return at
-  }
-  return at
 }

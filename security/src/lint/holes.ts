@@ -25,20 +25,20 @@ const split = (piece: TextPiece, syntax: Syntax): readonly Piece[] => {
   for (let at = piece.text.indexOf('{'); at >= 0;) {
     const hole = readHole(piece.text, at)
     if (hole.expression !== undefined) {
-      if (at > from)
-        pieces.push({ kind: 'text', text: piece.text.slice(from, at), start: piece.start + from })
+      if (at > from) pieces.push({ ...piece, text: piece.text.slice(from, at), start: piece.start + from })
       pieces.push({
         kind: 'hole',
         expression: hole.expression,
         start: piece.start + at,
         end: piece.start + hole.end,
+        ...(piece.path === undefined ? {} : { path: piece.path }),
       } satisfies HolePiece)
       from = hole.end
     }
     at = piece.text.indexOf('{', hole.end)
   }
   if (from < piece.text.length)
-    pieces.push({ kind: 'text', text: piece.text.slice(from), start: piece.start + from })
+    pieces.push({ ...piece, text: piece.text.slice(from), start: piece.start + from })
   return pieces
 }
 
@@ -76,7 +76,7 @@ const jinjaHole = (text: string, at: number): Hole => {
     .replaceAll('-', ' ')
     .trim()
   const end = at + close + (text.charAt(at + close + 2) === '}' ? 3 : 2)
-  if (inner === '' || '#/!>&"\''.includes(inner.charAt(0))) return { expression: undefined, end }
+  if (inner === '' || '#/!>&%"\''.includes(inner.charAt(0))) return { expression: undefined, end }
   return { expression: inner, end }
 }
 

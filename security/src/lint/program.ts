@@ -16,12 +16,36 @@ export interface Program {
   readonly comments: readonly Token[]
   /** The index of the closing bracket of an opening one, `tokens.length` when none closes it. */
   readonly closes: ReadonlyMap<number, number>
+  /** For the first token of a line its column from 0, else -1. */
+  readonly margins: Int32Array
 }
 
 export const parseProgram = (source: Source): Program => {
   const all = source.language === 'typescript' ? tokenizeTypescript(source.text) : tokenizePython(source.text)
   const tokens = all.filter(({ kind }) => kind !== 'comment' && kind !== 'newline')
-  return { source, tokens, comments: all.filter(({ kind }) => kind === 'comment'), closes: pairs(tokens) }
+  return {
+    source,
+    tokens,
+    comments: all.filter(({ kind }) => kind === 'comment'),
+    closes: pairs(tokens),
+    margins: marginsOf(tokens, source.text),
+  }
+}
+
+const marginsOf = (tokens: readonly Token[], text: string): Int32Array => {
+  const margins = new Int32Array(tokens.length).fill(-1)
+  let lineStart = 0
+  let next = text.indexOf('\n')
+  let before = 0
+  tokens.forEach(({ start, end }, at) => {
+    while (next >= 0 && next < start) {
+      lineStart = next + 1
+      next = text.indexOf('\n', lineStart)
+    }
+    if (at === 0 || before <= lineStart) margins[at] = start - lineStart
+    before = end
+  })
+  return margins
 }
 
 /** Deeper is no program; it would cost more than its length. */

@@ -19,7 +19,7 @@ export type TextKind = 'template' | 'system' | 'instructions'
 export const textPrompts = (text: string, kind: TextKind): readonly Prompt[] => {
   const front = frontMatterEnd(text)
   const sections = sectionsOf(text, front, kind === 'template' ? 'template' : 'system')
-  return sections.flatMap(({ role, start, end }) => {
+  return sections.flatMap(({ role, start, end }): readonly Prompt[] => {
     const body = text.slice(start, end)
     if (body.trim() === '') return []
     const whole = [{ kind: 'text' as const, text: body, start }]

@@ -27,6 +27,9 @@ const SAFE_CALLS =
     ' ',
   )
 
+/** Calls that say how something is read, not what it is. */
+const READERS = ['read_text', 'readText']
+
 export type Trust = 'own' | 'direct' | 'indirect'
 
 /**
@@ -38,7 +41,7 @@ export const trustOf = (expression: string): Trust => {
   if (names.some((name) => SAFE_CALLS.includes(name))) return 'own'
   let verdict: Trust = 'own'
   for (const name of names) {
-    if (name === name.toUpperCase()) continue
+    if (name === name.toUpperCase() || READERS.includes(name)) continue
     const words = wordsOf(name)
     const last = words.at(-1) ?? ''
     if (OWN.has(last) || words.some((word) => NEVER_OUTSIDE.has(word))) {

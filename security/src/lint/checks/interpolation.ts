@@ -28,7 +28,7 @@ interface Around {
 }
 
 const judge = ({ role, pieces }: Prompt, hole: HolePiece, around: Around): Finding | undefined => {
-  const trust = trustOf(hole.expression)
+  const trust = hole.trust ?? trustOf(hole.expression)
   if (trust === 'own') return undefined
   const span = { start: hole.start, end: hole.end }
   const named = shown(hole.expression)
@@ -36,7 +36,7 @@ const judge = ({ role, pieces }: Prompt, hole: HolePiece, around: Around): Findi
     return {
       rule: 'untrusted-in-system-prompt',
       ...(trust === 'direct' ? { level: 'error' as const } : {}),
-      message: `${named} is put into a system prompt; by its name it comes from ${trust === 'direct' ? 'a user' : 'a document or another tool'}.`,
+      message: `${named} is put into a system prompt; ${hole.known === true ? 'the program takes it' : 'by its name it comes'} from ${trust === 'direct' ? 'a user' : 'a document or another tool'}.`,
       ...span,
     }
   const words = pieces.reduce(

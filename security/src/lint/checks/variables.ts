@@ -9,7 +9,9 @@ export const checkVariables = (prompt: Prompt): readonly Finding[] => {
   const flat = flatten(prompt)
   if (flat.text.includes('{%') || flat.text.includes('{{#')) return []
   const used = prompt.pieces.flatMap((piece) =>
-    piece.kind === 'hole' ? [{ ...piece, name: variableOf(piece.expression) }] : [],
+    piece.kind === 'hole' && (piece.trust === undefined || piece.asked !== undefined)
+      ? [{ ...piece, name: variableOf(piece.asked ?? piece.expression) }]
+      : [],
   )
   const undeclared = used.filter(
     ({ name }, index) =>
