@@ -89,6 +89,7 @@ test.each<readonly [string, Case]>([
   expect(opened(change).manifest).toEqual(MANIFEST)
 })
 
+const namesake = issue({ subject: 'root', extensions: asAuthority() })
 const past = { from: new Date('2025-01-01'), to: new Date('2026-05-01') }
 const constrained = extension('2.5.29.30', sequence(), true)
 
@@ -143,7 +144,12 @@ test.each<readonly [string, Case, string]>([
   ['a key on another curve', { leaf: { keys: newKeys('secp256k1') } }, 'ECDSA on P-256, P-384 or P-521'],
   [
     'an intermediate of another root with the same name',
-    { intermediate: { issuer: issue({ subject: 'root', extensions: asAuthority() }) } },
+    { intermediate: { issuer: namesake } },
+    'CN=root cannot have',
+  ],
+  [
+    'an intermediate that another key signed for this root',
+    { intermediate: { issuer: { ...namesake, publicKey: root.publicKey } } },
     'CN=root has another key',
   ],
 ])('%s is refused', (_, change, message) => {

@@ -57,7 +57,7 @@ export const requireChain = (
   }
   const why =
     [...reasons].slice(0, MAX_REASONS).join('; ') ||
-    `nothing trusted leads to its issuer, ${shown(String(leaf.issuer).replaceAll('\n', ', '))}`
+    `nothing trusted leads to its issuer, ${shown(leaf.issuer.replaceAll('\n', ', '))}`
   throw new Error(`no trusted root certificate stands behind the one that signed (${nameOf(leaf)}): ${why}`)
 }
 

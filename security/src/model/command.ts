@@ -229,7 +229,9 @@ const shown = ({ name, versions, aliases, history }: Model): string =>
     name,
     ...versions.map(({ version, signer, digest }) => {
       const names = Object.keys(aliases).filter((alias) => aliases[alias] === version)
-      return `  ${version.padEnd(12)} ${(signer === '' ? 'not signed' : `SHA-256 ${digest.slice(0, 16)}`).padEnd(26)} ${names.join(', ')}`.trimEnd()
+      const signed = signer === '' ? 'not signed' : `SHA-256 ${digest.slice(0, 16)}`
+      const by = signer === '' ? '' : `by ${whom(signer)}`
+      return `  ${version.padEnd(12)} ${signed.padEnd(26)} ${names.join(', ').padEnd(16)} ${by}`.trimEnd()
     }),
     ...history.slice(-3).map(({ at, alias, version, by }) => `  ${at} ${alias} -> ${version} by ${by}`),
     '',

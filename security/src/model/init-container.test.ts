@@ -6,6 +6,7 @@ import { expect, test } from '@jest/globals'
 import { manifestOf } from './manifest.ts'
 import { openSignature, signManifest } from './signature.ts'
 import { withFolder } from './test/folders.ts'
+import { IDENTITY, newInstance, PROVIDER } from './test/sigstore.ts'
 
 const PROGRAM = join(import.meta.dirname, 'init-container.ts')
 const pair = generateKeyPairSync('ec', {
@@ -149,6 +150,26 @@ test.each([[[]], [['folder']], [['folder', 'other', '--public-key', 'key']], [['
     expect(await run(args)).toMatchObject({ code: 1, out: '' })
   },
 )
+
+test('a keyless signature passes, and the line names the identity; without one nothing does', async () => {
+  await withModel(async ({ folder, model }) => {
+    const instance = newInstance()
+    const root = join(folder, 'trusted_root.json')
+    writeFileSync(root, instance.trustedRoot)
+    const manifest = await manifestOf(model, { name: 'support', ignored: ['model.sig'] })
+    writeFileSync(join(model, 'model.sig'), instance.sign(manifest))
+    const whose = ['--trusted-root', root, '--identity', IDENTITY, '--identity-provider', PROVIDER]
+    expect(JSON.parse((await run([model, ...whose])).out)).toMatchObject({
+      signer: `identity ${IDENTITY} (${PROVIDER})`,
+    })
+    const other = await run([model, ...whose.with(3, 'mallory@example.com')])
+    expect(other).toMatchObject({ code: 1, out: '' })
+    expect(other.err).toMatch(
+      /^the model is not served: the signature is by release@example.com of [^\n]+\n$/,
+    )
+    expect((await run([model, ...whose.slice(0, 2)])).err).toContain('--identity is missing')
+  })
+})
 
 test('a file larger than memory is hashed in pieces', async () => {
   await withModel(async ({ model, key }) => {

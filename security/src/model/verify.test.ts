@@ -1,11 +1,9 @@
-import { execFileSync } from 'node:child_process'
-import { createPrivateKey, createPublicKey, generateKeyPairSync, sign, type KeyObject } from 'node:crypto'
+import { createPublicKey, generateKeyPairSync, sign, type KeyObject } from 'node:crypto'
 import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
-import { GIT_FILES, manifestOf } from './manifest.ts'
 import { openSignature, signManifest } from './signature.ts'
-import { pythonProgram, withFolder } from './test/folders.ts'
+import { withFolder } from './test/folders.ts'
 import { verifyModel } from './verify.ts'
 
 /** Made by the reference implementation, model-signing 1.1.1. */
@@ -116,42 +114,4 @@ test('a signature by a certificate says that only keys are verified', () => {
 test('a key of another kind is refused with the command that makes the right one', () => {
   const { publicKey: rsa } = generateKeyPairSync('rsa', { modulusLength: 2048 })
   expect(() => openSignature(bundle, byKey(rsa))).toThrow('openssl ecparam')
-})
-
-const reference = pythonProgram('model_signing')
-const withReference = reference === undefined ? test.skip : test
-
-withReference('the reference implementation verifies what is signed here (needs model_signing)', async () => {
-  await withFolder(async (folder) => {
-    const { privateKey, publicKey: own } = generateKeyPairSync('ec', {
-      namedCurve: 'prime256v1',
-      publicKeyEncoding: { type: 'spki', format: 'pem' },
-      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-    })
-    const model = join(folder, 'model')
-    cpSync(join(VECTOR, 'model'), model, { recursive: true })
-    const manifest = await manifestOf(model, { name: 'model', ignored: GIT_FILES })
-    writeFileSync(
-      join(folder, 'model.sig'),
-      signManifest(manifest, { privateKey: createPrivateKey(privateKey) }),
-    )
-    writeFileSync(join(folder, 'key.pub'), own)
-    const verify = () =>
-      execFileSync(
-        reference ?? '',
-        [
-          'verify',
-          'key',
-          model,
-          '--public_key',
-          join(folder, 'key.pub'),
-          '--signature',
-          join(folder, 'model.sig'),
-        ],
-        { encoding: 'utf8', stdio: 'pipe' },
-      )
-    expect(verify()).toContain('Verification succeeded')
-    writeFileSync(join(model, 'weights.bin'), 'other')
-    expect(verify).toThrow()
-  })
 })

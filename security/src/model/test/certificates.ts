@@ -38,7 +38,14 @@ export const newKeys = (namedCurve = 'prime256v1'): NonNullable<Request['keys']>
 
 /** A real certificate, and its key. */
 export const issue = (request: Request): Authority => {
-  const { subject: name, keys = newKeys(), hash = 'sha256', extensions = [], issuer, log } = request
+  const { subject: name, keys = newKeys(), hash = 'sha256', issuer, log } = request
+  const extensions = [
+    extension('2.5.29.14', der(0x04, keyIdentifier(keys.publicKey))),
+    ...(issuer === undefined
+      ? []
+      : [extension('2.5.29.35', sequence(der(0x80, keyIdentifier(issuer.publicKey))))]),
+    ...(request.extensions ?? []),
+  ]
   const signer = issuer ?? { name, ...keys }
   const kind = signer.privateKey.asymmetricKeyType === 'rsa' ? 'rsa' : 'ec'
   const algorithm = sequence(oid(ALGORITHMS[`${hash} ${kind}`]))
@@ -49,7 +56,7 @@ export const issue = (request: Request): Authority => {
       ...[algorithm, nameOf(signer.name), sequence(time(request.from ?? FROM), time(request.to ?? TO))],
       nameOf(name),
       spki(keys.publicKey),
-      ...(all.length === 0 ? [] : [der(0xa3, sequence(...all))]),
+      der(0xa3, sequence(...all)),
     )
   const logged =
     log === undefined
@@ -84,18 +91,21 @@ export const asAuthority = (below?: number): readonly Buffer[] => [
 ]
 
 export const pem = (certificate: Buffer): string =>
-  `-----BEGIN CERTIFICATE-----\n${certificate.toString('base64')}\n-----END CERTIFICATE-----\n`
+  `-----BEGIN CERTIFICATE-----\n${(certificate.toString('base64').match(/.{1,64}/g) ?? []).join('\n')}\n-----END CERTIFICATE-----\n`
 
 export const spki = (key: KeyObject): Buffer => key.export({ type: 'spki', format: 'der' })
 
 export const sha256 = (...parts: readonly Buffer[]): Buffer =>
   createHash('sha256').update(Buffer.concat(parts)).digest()
 
+const keyIdentifier = (key: KeyObject): Buffer => sha256(spki(key)).subarray(0, 20)
+
 const nameOf = (name: string): Buffer =>
   name === '' ? sequence() : sequence(der(0x31, sequence(oid('2.5.4.3'), utf8(name))))
 
+/** UTCTime, which RFC 5280 wants until 2049. */
 const time = (at: Date): Buffer =>
-  der(0x18, Buffer.from(`${at.toISOString().replace(/[-:T]/g, '').slice(0, 14)}Z`))
+  der(0x17, Buffer.from(`${at.toISOString().replace(/[-:T]/g, '').slice(2, 14)}Z`))
 
 interface Precertificate {
   readonly log: NonNullable<Request['log']>
