@@ -3,7 +3,8 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { charts } from './charts.ts'
-import { found, unless } from './test/programs.ts'
+import { found } from './test/programs.ts'
+import { unless } from './test/unless.ts'
 
 const root = join(import.meta.dirname, '..')
 const readme = readFileSync(join(import.meta.dirname, 'README.md'), 'utf8')

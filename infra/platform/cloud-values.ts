@@ -31,7 +31,7 @@ export const loki = ({ platform }: Environment, store: LokiStore): Values => ({
     podLabels: store.podLabels,
     storage: {
       type: store.kind,
-      bucketNames: { chunks: store.bucket, ruler: store.bucket },
+      bucketNames: { chunks: store.bucket },
       [store.kind]: store.settings,
     },
     schemaConfig: {

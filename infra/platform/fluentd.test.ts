@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
-import { found, unless } from '../test/programs.ts'
+import { found } from '../test/programs.ts'
+import { unless } from '../test/unless.ts'
 import { archiveOutput, fluentdConfig } from './fluentd.ts'
 
 const program = found('fluentd')

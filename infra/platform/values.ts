@@ -129,6 +129,9 @@ export const falco: Values = {
 /** KEDA with two operators. */
 export const keda: Values = {
   operator: { replicaCount: 2 },
+  // Deployments and StatefulSets are all it scales here; for other kinds it may read everything, Secrets too.
+  rbac: { enabledCustomScaledRefKinds: false },
+  permissions: { operator: { restrict: { secret: true } } },
   metricsServer: { replicaCount: 2 },
   podDisruptionBudget: { operator: { minAvailable: 1 }, metricServer: { minAvailable: 1 } },
   prometheus: {
@@ -146,7 +149,6 @@ export const certManager: Values = {
 
 /** The device plugin, on nodes with GPUs only. */
 export const gpu: Values = {
-  nodeSelector: null,
   affinity: {
     nodeAffinity: {
       requiredDuringSchedulingIgnoredDuringExecution: {

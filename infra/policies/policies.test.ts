@@ -6,7 +6,8 @@ import { value } from '../aspects/read.ts'
 import { aws } from '../environments/aws.ts'
 import { azure } from '../environments/azure.ts'
 import { google } from '../environments/google.ts'
-import { found, unless } from '../test/programs.ts'
+import { found } from '../test/programs.ts'
+import { unless } from '../test/unless.ts'
 import { type StackJson, synthesised } from '../test/synth.ts'
 
 const opa = found('opa')
