@@ -17,7 +17,7 @@ const SDK_CAPABILITIES = join(
 const GENERATED = join(here, '../proxy/src/policy/generated')
 const CAPABILITIES = join(here, 'generated/capabilities.json')
 const ENTRYPOINTS = ['postern/decision', 'postern/limits']
-const ROOTS = ['postern', 'roles', 'tenants', 'tools', 'model_routes', 'actions', 'limits']
+const ROOTS = ['postern', 'roles', 'tenants', 'tools', 'model_routes', 'actions', 'limits', 'hosts']
 
 const HELP = `Usage: node policies/build.mjs [--check | --bundle FILE [--rego] [--source DIR]]
 

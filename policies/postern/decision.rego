@@ -12,6 +12,7 @@
 #   - data.model_routes: schema.data.model_routes
 #   - data.actions: schema.data.actions
 #   - data.limits: schema.data.limits
+#   - data.hosts: schema.data.hosts
 package postern
 
 import data.postern.actions

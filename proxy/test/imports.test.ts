@@ -18,6 +18,7 @@ const LEAVES = [
   'limits',
   'policy',
   'scanners',
+  'output',
   'text',
   'stream',
   'upstream',

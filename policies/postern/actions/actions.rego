@@ -8,15 +8,16 @@
 package postern.actions
 
 import data.postern.grants
+import data.postern.hosts
 
 # METADATA
 # description: The most specific entry counts, rule, then category, then default.
-answer := {
+answer := object.union(hosts.answer, {
 	"rules": object.union(_of_named, _of_found),
 	"categories": _of_categories,
 	"default": data.actions.otherwise,
 	"thresholds": _thresholds,
-}
+})
 
 # METADATA
 # description: Why something is redacted or blocked.
@@ -75,10 +76,14 @@ _reached(finding) := array.slice(rows, 0, first + 1) if {
 
 _decisive(rows) := rows[count(rows) - 1]
 
-# the rows that are for this caller, and one for what none of them fits
+# the rows that are for this caller and this tool, and one for what none of them fits
 _rows[category] := array.concat(rows, [_last_row]) if {
 	some category, list in data.actions[input.stage]
-	rows := [row | some row in list; _for_caller(row)]
+	rows := [row |
+		some row in list
+		_for_caller(row)
+		_for_tool(row)
+	]
 }
 
 _last_row := {"action": data.actions.otherwise}
@@ -88,6 +93,13 @@ _for_caller(row) if not row.caller_roles
 _for_caller(row) if {
 	some role in row.caller_roles
 	role in grants.known
+}
+
+_for_tool(row) if not row.tool_words
+
+_for_tool(row) if {
+	some word in row.tool_words
+	contains(lower(input.tool.name), word)
 }
 
 _may_concern(row, _) if not row.rules

@@ -121,7 +121,15 @@ test_only_what_is_changed_is_a_reason if {
 test_the_default_data_has_an_action_for_every_category_and_stage if {
 	every stage in ["request", "response", "tool_call"] {
 		answer := actions.answer with input as asked.with_changes({"stage": stage})
-		object.keys(answer.categories) == {"secret", "personal_data", "injection", "invisible_text"}
+		object.keys(answer.categories) == {
+			"secret",
+			"personal_data",
+			"injection",
+			"invisible_text",
+			"active_content",
+			"repetition",
+			"tool_argument",
+		}
 	}
 }
 
@@ -131,4 +139,59 @@ test_the_default_data_keeps_cards_and_secrets_out_of_answers if {
 	answer.rules["payment-card"] == "redact"
 	answer.categories.personal_data == "observe"
 	answer.categories.injection == "observe"
+}
+
+_for_tools := {
+	"otherwise": "block",
+	"tool_call": {"tool_argument": [{"tool_words": ["send"], "action": "block"}, {"action": "observe"}]},
+}
+
+_calling(name) := asked.with_changes({
+	"stage": "tool_call",
+	"tool": {"name": name, "arguments": []},
+	"findings": [asked.finding("untrusted-destination", "tool_argument", 0.6)],
+})
+
+test_a_row_for_tools_fits_by_a_word_in_the_name_of_the_tool if {
+	sent := actions.answer with data.actions as _for_tools with input as _calling("mcp__gmail__SendMail")
+	sent.rules["untrusted-destination"] == "block"
+	sought := actions.answer with data.actions as _for_tools with input as _calling("search_mail")
+	sought.rules["untrusted-destination"] == "observe"
+}
+
+_argument(role, tool, rule) := asked.with_changes({
+	"stage": "tool_call",
+	"caller": {"roles": [role]},
+	"tool": {"name": tool, "arguments": []},
+	"findings": [asked.finding(rule, "tool_argument", 0.9)],
+})
+
+test_by_default_nobody_reaches_inside_and_only_developers_run_commands if {
+	every role in ["user", "service", "developer", "admin"] {
+		inside := actions.answer with input as _argument(role, "get_page", "internal-address")
+		inside.rules["internal-address"] == "block"
+	}
+	user := actions.answer with input as _argument("user", "get_rows", "sql-statement")
+	user.rules["sql-statement"] == "block"
+	developer := actions.answer with input as _argument("developer", "run_sql", "sql-statement")
+	developer.rules["sql-statement"] == "observe"
+}
+
+test_by_default_nothing_is_sent_where_only_others_said if {
+	every role in ["user", "admin"] {
+		sent := actions.answer with input as _argument(role, "send_mail", "untrusted-destination")
+		sent.rules["untrusted-destination"] == "block"
+		read := actions.answer with input as _argument(role, "get_page", "untrusted-destination")
+		read.rules["untrusted-destination"] == "observe"
+	}
+}
+
+test_the_default_data_lets_no_answer_act if {
+	answer := actions.answer with input as asked.with_changes({"stage": "response", "findings": [
+		asked.finding("markdown-image", "active_content", 1),
+		asked.finding("html-script", "active_content", 0.5),
+	]})
+	answer.rules["markdown-image"] == "redact"
+	answer.rules["html-script"] == "observe"
+	answer.categories.repetition == "block"
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { categories } from '../core/finding.ts'
 
 /** What the members of the lines mean. Strict: a member that is not described here is a mistake of the guard. */
 const text = () => z.string().max(256)
@@ -59,7 +60,7 @@ const finding = z.strictObject({
   direction,
   path,
   rule: text().describe('Id of the scanner rule.'),
-  category: z.enum(['secret', 'personal_data', 'injection', 'invisible_text']).optional(),
+  category: z.enum(categories).optional(),
   start: count().describe('UTF-16 offset into the text as it arrived.'),
   end: count().describe('Offset after the last character.'),
   score: z.number().min(0).max(1),

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { tables } from '../scanners/tables.ts'
-import { defaultScanner } from '../compose/scanner.ts'
+import { defaultScanner, outputRules } from '../compose/scanner.ts'
 import { positions } from '../core/positions.ts'
 import { cleanWhole } from '../stream/redact.ts'
 import { CliError, EXIT, unreadable, type Command } from './command.ts'
@@ -60,7 +60,12 @@ exit codes
 }
 
 const ruleList = (): string =>
-  tables.flatMap(({ category, rules }) => Object.keys(rules).map((rule) => `${category}\t${rule}\n`)).join('')
+  [
+    ...tables.flatMap(({ category, rules }) => Object.keys(rules).map((rule) => [rule, category] as const)),
+    ...outputRules,
+  ]
+    .map(([rule, category]) => `${category}\t${rule}\n`)
+    .join('')
 
 const read = async (file: string, stdin: (limit: number) => Promise<Buffer>): Promise<Buffer> => {
   if (file === '-') return stdin(LIMIT)

@@ -1,6 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import type { Finding } from '../core/finding.ts'
-import type { Scanner } from '../core/scanner.ts'
+import type { Category, Finding } from '../core/finding.ts'
+import type { ArgumentCheck, Scanner } from '../core/scanner.ts'
+import { activeContent } from '../output/active-content.ts'
+import { argumentCheck, argumentRules } from '../output/arguments.ts'
+import { repetition } from '../output/repetition.ts'
+import { together } from '../output/together.ts'
 import { tables } from '../scanners/tables.ts'
 import { freezePrograms } from '../text/frozen.ts'
 import { compilePrograms } from '../text/program.ts'
@@ -12,9 +16,30 @@ let all: Scanner | undefined
 export const defaultScanner = (disabled: readonly string[] = []): Scanner => {
   all ??= compileScanner({ name: 'patterns', tables, frozen: readFrozen() })
   const { rules } = all
-  const unknown = disabled.filter((rule) => !rules.has(rule))
+  const unknown = disabled.filter((rule) => !rules.has(rule) && !outputRules.has(rule))
   if (unknown.length > 0) throw new Error(`inspection.disableRules: there is no rule ${unknown.join(', ')}`)
   return disabled.length === 0 ? all : without(all, new Set(disabled))
+}
+
+const answers = together('answers', [activeContent, repetition])
+
+/** Rules for answers and the arguments of tool calls only, with their categories. */
+export const outputRules: ReadonlyMap<string, Category> = new Map<string, Category>([
+  ...answers.rules,
+  ...Object.entries(argumentRules),
+])
+
+/** What looks at answers: the same rules as for requests, and those for answers only. */
+export const answerScanner = (scanner: Scanner, disabled: readonly string[] = []): Scanner =>
+  together(scanner.name, [scanner, disabled.length === 0 ? answers : without(answers, new Set(disabled))])
+
+/** What looks at the arguments of tool calls besides. */
+export const argumentScanner = (disabled: readonly string[] = []): ArgumentCheck => {
+  const off = new Set(disabled)
+  return (said) => {
+    const check = argumentCheck(said)
+    return off.size === 0 ? check : (argument) => check(argument).filter(({ rule }) => !off.has(rule))
+  }
 }
 
 const without = (scanner: Scanner, disabled: ReadonlySet<string>): Scanner => {

@@ -26,6 +26,7 @@ import type { Steps } from '../steps/steps.ts'
 import { plainNames } from './behaviour.ts'
 import type { Identity } from './identity.ts'
 import { dialects, errorShapeOf } from './routes.ts'
+import { answerScanner, argumentScanner } from './scanner.ts'
 import { versionsOf } from './versions.ts'
 
 export interface StepParts {
@@ -69,9 +70,9 @@ export const composeSteps = (parts: StepParts): Steps => {
     meter,
     log,
   } = parts
-  const inspect = inspectStep(scanner, capture)
+  const { allowNonText, extras, disableRules } = config.inspection
+  const ofAnswers = answerScanner(scanner, disableRules)
   const json = jsonLimits(config)
-  const { allowNonText, extras } = config.inspection
   const defaultModel = config.defaultModel ?? config.models.find(({ name }) => !name.includes('*'))?.name
   return {
     open: openStep(tracer, meter),
@@ -86,13 +87,14 @@ export const composeSteps = (parts: StepParts): Steps => {
       json,
     }),
     limit: limitStep({ limiter, policy, defaultOutputTokens: config.limits.maxOutputTokens }),
-    inspect,
+    inspect: inspectStep(scanner, capture),
     decide: decideStep(policy),
     admit: admitStep,
     forward: forwardStep({ models, audit }),
     guardReply: guardReplyStep({
-      inspect,
-      scanner,
+      inspect: inspectStep(ofAnswers, capture),
+      scanner: ofAnswers,
+      checkArguments: argumentScanner(disableRules),
       capture,
       sample: () => behaviour.sample(),
       json: { ...json, nodes: REPLY_NODES },

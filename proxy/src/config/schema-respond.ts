@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { categories } from '../core/finding.ts'
 import { name, path, secret, url } from './fields.ts'
 import { milliseconds, section } from './quantities.ts'
 
@@ -41,7 +42,7 @@ const rule = section({
 const overlay = section({
   default: action.optional().describe('At least this for every finding.'),
   categories: z
-    .partialRecord(z.enum(['secret', 'personal_data', 'injection', 'invisible_text']), action)
+    .partialRecord(z.enum(categories), action)
     .optional()
     .describe('At least this for findings of a category.'),
   rules: z.record(text(), action).default({}).describe('At least this for findings of a rule.'),

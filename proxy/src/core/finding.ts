@@ -1,6 +1,19 @@
 import type { Text } from './text.ts'
 
-export type Category = 'secret' | 'personal_data' | 'injection' | 'invisible_text'
+export const categories = [
+  'secret',
+  'personal_data',
+  'injection',
+  'invisible_text',
+  // Only in answers: what a browser, a terminal or a spreadsheet acts on.
+  'active_content',
+  // Only in answers: a model that only repeats itself.
+  'repetition',
+  // Only in the arguments of tool calls: what a tool should not be told to do.
+  'tool_argument',
+] as const
+
+export type Category = (typeof categories)[number]
 
 /**
  * A place in a text. Never carries the text itself.
@@ -14,6 +27,8 @@ export interface Finding {
   readonly start: number
   readonly end: number
   readonly evidence: readonly string[]
+  /** Where it leads, for the policy's list of hosts; empty when that cannot be told. Never recorded. */
+  readonly host?: string
 }
 
 /** The findings of one text; `findings` is ordered by start, then by longest. */

@@ -70,6 +70,10 @@ export interface Actions {
   readonly default: Action
   /** By rule: the score at which policy acts on it, 0 to 1. Only for the record; nothing is decided by it. */
   readonly thresholds?: Readonly<Record<string, number>>
+  /** Hosts that an answer may lead to, as names, `*.name` for what is below one, or `*`: what leads there is no finding. */
+  readonly hosts?: readonly string[]
+  /** The same for arguments of tool calls. */
+  readonly tool_hosts?: readonly string[]
 }
 
 export interface Obligations {

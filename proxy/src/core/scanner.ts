@@ -1,4 +1,5 @@
 import type { Category, Finding } from './finding.ts'
+import type { Text } from './text.ts'
 
 /** Tells for which rules text must be held back: those that the policy redacts or blocks. */
 export type Holds = (rule: string, category: Category) => boolean
@@ -27,3 +28,6 @@ export interface ScanSession {
    */
   readonly cleared: number
 }
+
+/** What an argument of a tool call would do, given what the texts of the request said. Linear in the length of the argument. */
+export type ArgumentCheck = (said: readonly Text[]) => (argument: string) => readonly Finding[]

@@ -50,13 +50,18 @@ const CATEGORIES: Readonly<Record<Category, true>> = {
   personal_data: true,
   injection: true,
   invisible_text: true,
+  active_content: true,
+  repetition: true,
+  tool_argument: true,
 }
 
 const ACTIONS: Readonly<Record<Action, true>> = { ignore: true, observe: true, redact: true, block: true }
 
+const ACTIONS_KEYS = ['rules', 'categories', 'default', 'thresholds', 'hosts', 'tool_hosts']
+
 const actionsAt = (value: unknown): Actions => {
   const actions = objectAt(value, 'answer.actions')
-  onlyKeys(actions, ['rules', 'categories', 'default', 'thresholds'], 'answer.actions')
+  onlyKeys(actions, ACTIONS_KEYS, 'answer.actions')
   const categories = objectAt(actions.categories, 'answer.actions.categories')
   onlyKeys(categories, Object.keys(CATEGORIES), 'answer.actions.categories')
   return {
@@ -64,8 +69,18 @@ const actionsAt = (value: unknown): Actions => {
     categories: actionsByName(categories),
     default: actionAt(actions.default),
     ...('thresholds' in actions ? { thresholds: thresholdsAt(actions.thresholds) } : {}),
+    ...('hosts' in actions ? { hosts: hostsAt(actions.hosts) } : {}),
+    ...('tool_hosts' in actions ? { tool_hosts: hostsAt(actions.tool_hosts) } : {}),
   }
 }
+
+const HOST = /^(?:\*|(?:\*\.)?[a-z0-9_:[\].-]{1,253})$/
+
+const hostsAt = (value: unknown): readonly string[] =>
+  listAt(value, MAX_NAMES, 'answer.actions.hosts').map((host) => {
+    if (typeof host !== 'string' || !HOST.test(host)) throw malformed('answer.actions.hosts')
+    return host
+  })
 
 const thresholdsAt = (value: unknown): Readonly<Record<string, number>> => {
   const fields = objectAt(value, 'answer.actions.thresholds')

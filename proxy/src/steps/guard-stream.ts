@@ -4,19 +4,21 @@ import type { Delta, Lane, StreamCodec } from '../core/dialect.ts'
 import type { StreamAnswer } from '../core/exchange.ts'
 import { noteOutcome, plainName, type Notes } from '../core/notes.ts'
 import { asRefusal, endedBy, Refusal } from '../core/refusal.ts'
-import type { Scanner } from '../core/scanner.ts'
+import type { ArgumentCheck, Scanner } from '../core/scanner.ts'
 import { eventReader } from '../stream/sse.ts'
 import { streamGuard, type StreamGuard } from '../stream/stream-guard.ts'
 import { denied } from './decide.ts'
 import { expectType } from './forward.ts'
 import type { Guarded } from './guard-whole.ts'
+import { sessionElsewhere } from './hosts.ts'
 import { estimateOutput } from './limit.ts'
 import { withLine } from './inspect.ts'
 import { replyHeaders } from './reply-headers.ts'
-import { streamJudge, type JudgeParts } from './stream-judge.ts'
+import { streamJudge } from './stream-judge.ts'
 
-export interface StreamParts extends JudgeParts {
+export interface StreamParts {
   readonly scanner: Scanner
+  readonly checkArguments: ArgumentCheck
   readonly capture?: Capture | undefined
   readonly maxEventChars: number
   readonly maxHeldChars: number
@@ -33,9 +35,12 @@ export const guardStream =
     if (!codec) throw new Refusal('body_invalid', { details: ['this route has no streams'] })
     const first = await decide({ stage: 'response', findings: [] })
     if (!first.allow) throw denied(first)
-    const judge = streamJudge(parts, decide, notes)
+    const { hosts, tool_hosts: toolHosts } = first.actions
+    const { scanner } = parts
+    const check = parts.checkArguments(admitted.prompt.texts)
+    const judge = streamJudge({ scanner, check, toolHosts }, decide, notes)
     const guard = streamGuard({
-      open: (holds) => parts.scanner.open(holds),
+      open: (holds) => sessionElsewhere(scanner.open(holds), hosts),
       actions: first.actions,
       judge: judge.text,
       judgeTool: judge.tool,

@@ -6,11 +6,13 @@ import { actionFor, type Action, type Actions } from '../core/policy.ts'
 import { Refusal } from '../core/refusal.ts'
 import { readJson, type JsonLimits } from '../core/strict-json.ts'
 import { pointer, type Edit } from '../core/text.ts'
+import type { ArgumentCheck } from '../core/scanner.ts'
 import type { ModelReply } from '../core/upstream.ts'
 import { cleanWhole } from '../stream/redact.ts'
 import { DENIED, noteFindings, type Admitted } from './admit.ts'
 import { factsOf, type Decide } from './decide.ts'
 import { expectType, readWhole } from './forward.ts'
+import { leadingElsewhere } from './hosts.ts'
 import type { Inspect } from './inspect.ts'
 import { estimateOutput } from './limit.ts'
 import { replyHeaders } from './reply-headers.ts'
@@ -18,6 +20,7 @@ import { replyHeaders } from './reply-headers.ts'
 export interface WholeParts {
   readonly inspect: Inspect
   readonly json: JsonLimits
+  readonly checkArguments: ArgumentCheck
 }
 
 export interface Guarded {
@@ -28,17 +31,19 @@ export interface Guarded {
 
 /** A whole answer: inspected, decided, changed where policy says so, and sent. A blocked choice ends as `content_filter`. */
 export const guardWhole =
-  ({ inspect, json }: WholeParts) =>
+  (parts: WholeParts) =>
   async ({ reply, admitted, decide }: Guarded, notes: Notes): Promise<void> => {
     expectType(reply, 'application/json')
-    const whole = admitted.dialect.readReply(readAnswer(await readWhole(reply), json))
+    const whole = admitted.dialect.readReply(readAnswer(await readWhole(reply), parts.json))
     notes.timings['model'] = performance.now() - notes.received.startedAt - (notes.timings['guard'] ?? 0)
     noteReply(whole, notes)
-    const scanned = await inspect(whole.texts, 'response', notes)
-    const verdict = await judge(whole, scanned as readonly ScannedReply[], decide)
+    const inspected = await parts.inspect(whole.texts, 'response', notes)
+    const check = parts.checkArguments(admitted.prompt.texts)
+    const scanned = await withoutListed(withArguments(inspected as readonly ScannedReply[], check), decide)
+    const verdict = await judge(whole, scanned, decide)
     const cuts = new Map<number, Cut>([...verdict.denied].map((choice) => [choice, 'content_filter']))
     const edits: Edit[] = []
-    for (const { text, findings } of scanned as readonly ScannedReply[]) {
+    for (const { text, findings } of scanned) {
       if (findings.length === 0) continue
       const actions = verdict.actionsFor(text)
       noteFindings({ notes, direction: 'response', actions }, pointer(text.path), findings)
@@ -63,6 +68,30 @@ const noteGuardWork = ({ span, received, timings, findings }: Notes): void => {
 }
 
 type ScannedReply = Scanned & { readonly text: ReplyText }
+
+/** With what the arguments of tool calls would do. */
+const withArguments = (
+  scanned: readonly ScannedReply[],
+  check: ReturnType<ArgumentCheck>,
+): readonly ScannedReply[] =>
+  scanned.map((one) =>
+    isArguments(one.text) ? { ...one, findings: [...one.findings, ...check(one.text.value)] } : one,
+  )
+
+/** Policy is asked which hosts are fine only when something leads to one. */
+const withoutListed = async (
+  scanned: readonly ScannedReply[],
+  decide: Decide,
+): Promise<readonly ScannedReply[]> => {
+  if (!scanned.some(({ findings }) => findings.some(({ host }) => host !== undefined))) return scanned
+  const first = await decide({ stage: 'response', findings: [] })
+  if (!first.allow) return scanned
+  const { hosts, tool_hosts } = first.actions
+  return scanned.map(({ text, findings }) => ({
+    text,
+    findings: leadingElsewhere(findings, isArguments(text) ? tool_hosts : hosts),
+  }))
+}
 
 interface Verdict {
   /** Choices that policy denies as a whole. */

@@ -10,11 +10,15 @@ import { cleanWhole } from '../stream/redact.ts'
 import type { HeldCall } from '../stream/stream-guard.ts'
 import { DENIED, noteFindings } from './admit.ts'
 import { factBook, factsOf, type Decide } from './decide.ts'
+import { leadingElsewhere } from './hosts.ts'
 import { scanSafely } from './paced-scan.ts'
-import type { Scanner } from '../core/scanner.ts'
+import type { ArgumentCheck, Scanner } from '../core/scanner.ts'
 
 export interface JudgeParts {
   readonly scanner: Scanner
+  readonly check: ReturnType<ArgumentCheck>
+  /** Hosts that arguments may name. */
+  readonly toolHosts: readonly string[] | undefined
 }
 
 export interface StreamJudge {
@@ -53,7 +57,7 @@ export const streamJudge = (parts: JudgeParts, decide: Decide, notes: Notes): St
       }
       const held = readArguments(call.arguments)
       notes.sample?.tool(call.name, held.names)
-      const scanned = held.texts.map((text) => ({ text, findings: scanSafely(parts.scanner, text.value) }))
+      const scanned = held.texts.map((text) => ({ text, findings: inArgument(parts, text.value) }))
       const tool = { name: call.name, arguments: held.names }
       const answer = await decide({ stage: 'tool_call', findings: factsOf(scanned), tool })
       const actions = answer.allow ? answer.actions : DENIED
@@ -72,6 +76,9 @@ export const streamJudge = (parts: JudgeParts, decide: Decide, notes: Notes): St
     },
   }
 }
+
+const inArgument = ({ scanner, check, toolHosts }: JudgeParts, value: string): readonly Finding[] =>
+  leadingElsewhere([...scanSafely(scanner, value), ...check(value)], toolHosts)
 
 interface HeldArguments {
   readonly texts: readonly Text[]

@@ -11,6 +11,8 @@ import {
 } from './hostile.ts'
 
 const LONG = 'word '.repeat(4000) // about 5000 tokens
+// twice as much, as an answer that says something new: one that only repeats itself is cut
+const NEWS = Array.from({ length: 4000 }, (_, i) => `${(i * 7919) % 1e9} `.padStart(10, '0')).join('')
 
 let guard: Attacked
 beforeAll(async () => {
@@ -65,7 +67,7 @@ describe('a client that hangs up pays for what the model may have done', () => {
       type: 'message_start',
       message: { id: 'm', content: [], usage: { input_tokens: 1, output_tokens: 1 } },
     }
-    const open = { type: 'content_block_start', index: 0, content_block: { type: 'text', text: LONG + LONG } }
+    const open = { type: 'content_block_start', index: 0, content_block: { type: 'text', text: NEWS } }
     const written = new Promise<void>((resolve) => {
       guard.behave((response) => {
         response.writeHead(200, { 'content-type': 'text/event-stream' })

@@ -206,6 +206,8 @@ export const decisionCases: readonly DecisionCase[] = [
         personal_data: 'observe',
         injection: 'observe',
         invisible_text: 'observe',
+        active_content: 'redact',
+        repetition: 'block',
       },
     },
   },

@@ -1,0 +1,145 @@
+import type { Category, Finding } from '../core/finding.ts'
+import type { ArgumentCheck } from '../core/scanner.ts'
+import type { Text } from '../core/text.ts'
+import { addressesIn, type Address } from './addresses.ts'
+import { shellPhrases, sqlPhrases, type Phrase } from './commands.ts'
+import { insideOf } from './internal-hosts.ts'
+import { escapeOf } from './paths.ts'
+
+export const argumentRules = {
+  'internal-address': 'tool_argument',
+  'path-escape': 'tool_argument',
+  'shell-command': 'tool_argument',
+  'sql-statement': 'tool_argument',
+  'untrusted-destination': 'tool_argument',
+} as const satisfies Record<string, Category>
+
+type ArgumentRule = keyof typeof argumentRules
+
+/** Looks at one argument of a tool call: what it would do, and whose idea the address in it was. Linear in its length. */
+export const argumentCheck: ArgumentCheck = (said) => {
+  const origins = originsOf(said)
+  return (value) => {
+    const { found, more } = addressesIn(value)
+    return [
+      ...found.flatMap((address) => ofAddress(address, origins)),
+      ...bareHost(value),
+      ...whole('shell-command', sayingOf(shellPhrases, value.toLowerCase()), value),
+      ...whole('sql-statement', sayingOf(sqlPhrases, withoutComments(value.toLowerCase())), value),
+      ...whole('path-escape', escapeOf(value), value),
+      ...(more ? whole('internal-address', 0.8, value) : []),
+    ]
+  }
+}
+
+const finding = (
+  rule: ArgumentRule,
+  place: { readonly start: number; readonly end: number; readonly score: number },
+  more: { readonly evidence?: readonly string[]; readonly host?: string } = {},
+): Finding => ({ rule, category: argumentRules[rule], evidence: [], ...place, ...more })
+
+const whole = (rule: ArgumentRule, score: number, value: string): readonly Finding[] =>
+  score > 0 ? [finding(rule, { start: 0, end: value.length, score })] : []
+
+/** Schemes that reach files and services which no web address is meant to reach. */
+const LOCAL_SCHEMES: ReadonlySet<string> = new Set([
+  'file',
+  'gopher',
+  'dict',
+  'ldap',
+  'ldaps',
+  'tftp',
+  'jar',
+  'netdoc',
+  'phar',
+  'php',
+  'expect',
+  'smb',
+  'unix',
+])
+
+const ofAddress = (address: Address, origins: Origins): readonly Finding[] => {
+  const { start, end, host, scheme } = address
+  const found: Finding[] = []
+  const inside = scheme === 'mailto' ? undefined : insideOf(host)
+  if (inside !== undefined || LOCAL_SCHEMES.has(scheme)) {
+    const evidence = [inside === 'metadata' ? 'metadata' : LOCAL_SCHEMES.has(scheme) ? 'scheme' : 'host']
+    found.push(finding('internal-address', { start, end, score: 1 }, { evidence, host }))
+  }
+  const origin = origins(address.name)
+  if (origin !== 'caller') {
+    const score = origin === 'untrusted' ? 0.9 : 0.6
+    found.push(
+      finding('untrusted-destination', { start, end, score }, { evidence: [`from:${origin}`], host }),
+    )
+  }
+  return found
+}
+
+/** An argument that is a host alone. Numbers are numbers: only what has the dots of an address, or a known name, counts. */
+const bareHost = (value: string): readonly Finding[] => {
+  const text = value.trim()
+  if (text.length > 253 || text === '' || /[\s@]|\/\//.test(text) || !looksLikeHost(text)) return []
+  const host = (URL.parse(`http://${text}`) ?? URL.parse(`http://[${text}]`))?.hostname.replace(/\.$/, '')
+  if (host === undefined) return []
+  const inside = insideOf(host)
+  const isAddress = /^[\d.]+$|^\[/.test(host) || host === 'localhost'
+  if (inside === undefined || !(isAddress || inside === 'metadata')) return []
+  const score = inside === 'metadata' ? 1 : 0.6
+  return [finding('internal-address', { start: 0, end: value.length, score }, { evidence: [inside], host })]
+}
+
+/** Not a version, a time or an amount. */
+const looksLikeHost = (text: string): boolean =>
+  /^(?:localhost|metadata)\b|^\[|::|^[a-f\dx]+(?:\.[a-f\dx]+){3}|[a-z]\.[a-z]/i.test(text)
+
+type Origins = (name: string) => 'caller' | 'untrusted' | 'nowhere'
+
+/** Whose idea an address was. Only where somebody else spoke too: otherwise it can only be the caller's, or the model's own. */
+const originsOf = (said: readonly Text[]): Origins => {
+  const foreign = said.filter(isForeign)
+  if (foreign.length === 0) return () => 'caller'
+  const trusted = said.filter((text) => !isForeign(text) && (text.role === 'user' || text.role === 'system'))
+  // Most arguments name no address.
+  let lower: { readonly trusted: string; readonly foreign: string } | undefined
+  return (name) => {
+    lower ??= { trusted: joined(trusted), foreign: joined(foreign) }
+    if (lower.trusted.includes(name)) return 'caller'
+    return lower.foreign.includes(name) ? 'untrusted' : 'nowhere'
+  }
+}
+
+const joined = (texts: readonly Text[]): string => texts.map(({ value }) => value.toLowerCase()).join('\n')
+
+const isForeign = ({ role, channel }: Text): boolean =>
+  role === 'tool' || channel === 'tool_result' || channel === 'document'
+
+const PIECE = 4096
+const OVERLAP = 768
+const SHORT = 300
+
+/** In pieces that overlap by more than the longest phrase. The whole argument is the finding: what it says belongs together. */
+const sayingOf = (phrases: readonly Phrase[], text: string): number => {
+  const isShort = text.length <= SHORT && !text.trim().includes('\n')
+  let score = 0
+  for (let from = 0; from === 0 || from + OVERLAP < text.length; from += PIECE - OVERLAP) {
+    const piece = text.slice(from, from + PIECE)
+    for (const one of phrases) {
+      if (one.score > score && (isShort || !one.short) && one.pattern.test(piece)) score = one.score
+    }
+  }
+  return score
+}
+
+const withoutComments = (sql: string): string => {
+  if (!sql.includes('/*')) return sql
+  let out = ''
+  let from = 0
+  for (;;) {
+    const open = sql.indexOf('/*', from)
+    const close = open === -1 ? -1 : sql.indexOf('*/', open + 2)
+    if (open === -1 || close === -1) return out + sql.slice(from)
+    out += `${sql.slice(from, open)} `
+    from = close + 2
+  }
+}

@@ -1,0 +1,184 @@
+import { destinationOf, withoutBackslashes, withoutReferences, type Destination } from './destination.ts'
+import type { Machine, Report } from './machine.ts'
+
+const LONGEST = 2048
+/** More white space than this before an address leaves; the address itself does not. */
+const BLANKS = 64
+
+interface Address {
+  /** `afterword`: in parentheses behind a word that a placeholder in brackets may replace, and a `!` stands before it. */
+  readonly kind: 'inline' | 'definition' | 'afterword'
+  from: number
+  text: string
+  angle: boolean
+}
+
+interface State {
+  last: number
+  lineEnds: number
+  /** An image may be open in this paragraph. */
+  image: boolean
+  depth: number
+  /** False when code, tags or escapes could hide a bracket from this reading. */
+  clean: boolean
+  bang: boolean
+  bracket: number
+  address: Address | undefined
+  imageByName: boolean
+  named: boolean
+  /** The first characters of the newest bracket's text. */
+  label: string
+}
+
+/**
+ * Images and links of Markdown (CommonMark 0.31, sections 4.7, 6.3 and 6.4), read so that no renderer sees an image where
+ * this does not: an address that follows `![` anywhere in a paragraph counts. A reference and its definition count when the
+ * second of them comes, so that a list of sources alone is nothing.
+ */
+export const markdownMachine = (report: Report): Machine => {
+  const state: State = {
+    last: 0,
+    lineEnds: 0,
+    image: false,
+    depth: 0,
+    clean: true,
+    bang: false,
+    bracket: -1,
+    address: undefined,
+    imageByName: false,
+    named: false,
+    label: '',
+  }
+  return {
+    step(code, at) {
+      const { address } = state
+      if (address) collect(state, address, { code, at, report })
+      else plain(state, { code, at, report })
+      state.last = code
+    },
+    end(at) {
+      if (state.address) judge(state, state.address, { end: at, report })
+      else if (state.bracket !== -1) byName(state, report)
+    },
+    held() {
+      if (state.address) return state.address.from
+      if (state.bracket !== -1) return state.bracket
+      return Infinity
+    },
+  }
+}
+
+interface Unit {
+  readonly code: number
+  readonly at: number
+  readonly report: Report
+}
+
+const plain = (state: State, { code, at, report }: Unit): void => {
+  if (state.bracket !== -1) {
+    const from = state.bracket
+    if (code === 0x28 || code === 0x3a) {
+      state.bracket = -1
+      state.address = open(code === 0x28 ? 'inline' : 'definition', from)
+      return
+    }
+    byName(state, report)
+    state.bracket = -1
+  }
+  if (code === 0x0a || code === 0x0d) {
+    endLine(state, code)
+    return
+  }
+  if (code !== 0x20 && code !== 0x09) state.lineEnds = 0
+  if (code === 0x5b) openBracket(state)
+  else if (code === 0x5d) {
+    state.bracket = at
+    if (state.image && state.depth > 0) state.depth--
+  } else if (code === 0x21) state.bang = true
+  else if (code === 0x28 && state.bang && !isBlank(state.last)) state.address = open('afterword', at)
+  else if (code === 0x60 || code === 0x3c || code === 0x5c) state.clean = false
+  if (code !== 0x5b && state.label.length < PLACEHOLDER.length) state.label += String.fromCharCode(code)
+}
+
+/** How the label of a placeholder begins: whoever defines one waits for a redaction to complete an image. */
+const PLACEHOLDER = 'redacted_'
+
+const open = (kind: Address['kind'], from: number): Address => ({ kind, from, text: '', angle: false })
+
+const openBracket = (state: State): void => {
+  state.label = ''
+  if (state.image) state.depth++
+  else if (state.last === 0x21 || (state.bang && !isBlank(state.last))) {
+    state.image = true
+    state.depth = 1
+    state.clean = state.last === 0x21
+  }
+}
+
+const endLine = (state: State, code: number): void => {
+  if (code === 0x0a && state.last === 0x0d) return
+  if (++state.lineEnds < 2) return
+  state.image = false
+  state.bang = false
+}
+
+const isBlank = (code: number): boolean => code === 0x20 || code === 0x09 || code === 0x0a || code === 0x0d
+
+/** An image without an address: its name is defined elsewhere, before or after. */
+const byName = (state: State, report: Report): void => {
+  if (!state.image) return
+  state.imageByName = true
+  if (state.named) report({ rule: 'markdown-image', start: state.bracket, end: state.bracket + 1, host: '' })
+  closeImage(state)
+}
+
+const closeImage = (state: State): void => {
+  if (state.depth === 0 && state.clean) state.image = false
+}
+
+const collect = (state: State, address: Address, { code, at, report }: Unit): void => {
+  if (code === 0x28 && state.last === 0x5d) {
+    // The brackets may belong together otherwise than they seemed to.
+    judge(state, address, { end: at - 1, report })
+    state.address = open('inline', at - 1)
+    return
+  }
+  if (address.text === '' && isBlank(code)) {
+    if (at - address.from > BLANKS) address.from = at
+    if (code === 0x0a && ++state.lineEnds > 1) {
+      state.address = undefined
+      state.image = false
+    }
+    return
+  }
+  if (address.text === '' && code === 0x3c && !address.angle) {
+    address.angle = true
+    return
+  }
+  const ends = address.angle ? code === 0x3e || code === 0x0a : isBlank(code) || code === 0x29
+  if (!ends) address.text += String.fromCharCode(code)
+  if (!ends && address.text.length < LONGEST) return
+  judge(state, address, { end: isBlank(code) ? at : at + 1, report })
+}
+
+const judge = (state: State, address: Address, { end, report }: { end: number; report: Report }): void => {
+  state.address = undefined
+  state.lineEnds = 0
+  const { kind, from: start, text } = address
+  const to = worse(destinationOf(text), destinationOf(withoutReferences(withoutBackslashes(text))))
+  if (to.kind === 'script') report({ rule: 'script-url', start, end })
+  else if (to.kind === 'outside') {
+    const { host } = to
+    if (isShown(state, kind)) report({ rule: 'markdown-image', start, end, host })
+    else if (to.carries) report({ rule: 'link-with-data', start, end, host })
+    if (kind === 'definition') state.named = true
+  }
+  if (kind === 'inline') closeImage(state)
+}
+
+const isShown = ({ image, imageByName, label }: State, kind: Address['kind']): boolean => {
+  if (kind === 'inline') return image
+  return kind === 'afterword' || imageByName || label.toLowerCase().startsWith(PLACEHOLDER)
+}
+
+const worse = (a: Destination, b: Destination): Destination => (a.kind === 'inside' ? b : a)
