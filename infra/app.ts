@@ -34,7 +34,7 @@ export const infrastructure = (environments: readonly Environment[], outdir: str
 }
 
 /** What every stack is looked at for. */
-const checks = [plain, noCredentials, reviewedOnly, requireTags, encrypted, noPublicEndpoints]
+export const checks = [plain, noCredentials, reviewedOnly, requireTags, encrypted, noPublicEndpoints]
 
 const clusterStack = (app: App, environment: Environment): TerraformStack => {
   switch (environment.cloud) {

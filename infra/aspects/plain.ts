@@ -9,7 +9,7 @@ import {
   TerraformStack,
 } from 'cdktf'
 import type { IConstruct } from 'constructs'
-import { listed, value } from './read.ts'
+import { listed, settled, value } from './read.ts'
 import { type Attributes, everyResource } from './visit.ts'
 
 /** Backends that lock the state and encrypt it. */
@@ -62,10 +62,23 @@ const resourceProblems = everyResource(({ attributes }) => {
     if (attributes[name] !== undefined && listed(attributes[name]).length > 0) return remedy
   if (listed(value(attributes, 'lifecycle', 'ignore_changes')).includes('all'))
     return 'name the attributes in ignore_changes: "all" keeps whatever somebody changes by hand.'
-  return dynamic(attributes)
-    ? 'write its blocks one by one: a dynamic block is not seen by the other aspects.'
-    : undefined
+  if (dynamic(attributes))
+    return 'write its blocks one by one: a dynamic block is not seen by the other aspects.'
+  const expression = unsettled(attributes)
+  return expression === undefined
+    ? undefined
+    : `write ${expression} out: only references to attributes of resources may be worked out when it is applied.`
 })
+
+/** Path of the first text with an expression of Terraform's in it. */
+const unsettled = (found: unknown, path = ''): string | undefined => {
+  if (typeof found === 'string') return settled(found.replaceAll('${path.module}', '')) ? undefined : path
+  if (typeof found !== 'object' || found === null) return undefined
+  return Object.entries(found)
+    .filter(([name]) => name !== '//')
+    .map(([name, inner]) => unsettled(inner, path === '' ? name : `${path}.${name}`))
+    .find((problem) => problem !== undefined)
+}
 
 const dynamic = (found: unknown): boolean =>
   typeof found === 'object' &&

@@ -28,6 +28,15 @@ deny contains stack.finding("plain", resource.id, "name the attributes in ignore
 	"all" in stack.listed(object.get(resource.attributes, ["lifecycle", "ignore_changes"], []))
 }
 
+deny contains stack.finding("plain", resource.id, message) if {
+	some resource in (stack.resources | stack.data_sources)
+	[path, text] := walk(resource.attributes)
+	is_string(text)
+	path[0] != "//"
+	not stack.settled(replace(text, "${path.module}", ""))
+	message := sprintf("write %s out: it is worked out when it is applied", [concat(".", [sprintf("%v", [step]) | some step in path])])
+}
+
 deny contains stack.finding("plain", sprintf("provider.%s", [name]), message) if {
 	some name, providers in input.provider
 	[path, found] := walk(providers)

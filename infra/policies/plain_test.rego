@@ -19,6 +19,13 @@ test_what_is_worked_out_later if {
 	found({"data": {"aws_iam_policy_document": {"x": {"dynamic": {"statement": {}}}}}})
 }
 
+test_expressions if {
+	found(one({"ingress": "${[for key, val in toset([\"0.0.0.0/0\"]): {\"cidr_blocks\" = [val]}]}"}))
+	found(one({"rule": [{"bucket": "${var.x}"}]}))
+	found(one({"bucket": "%{ if true }x%{ endif }"}))
+	not found(one({"bucket": "${aws_s3_bucket.x.id}/*", "text": "$${x} %%{y}", "chart": "${path.module}/x"}))
+}
+
 test_credentials if {
 	found({"provider": {"aws": [{"access_key": "x"}]}})
 	found({"provider": {"helm": [{"kubernetes": {"token": "x"}}]}})
