@@ -155,6 +155,7 @@ helmTest(
         'certificates.settleSeconds': {},
       },
       samples: {
+        'admission.hostPaths': ['/mnt/models'],
         'admission.requireVerifiedModels.modelDigests': ['a'.repeat(64)],
         'admission.requireVerifiedModels.namespaceSelector': { matchLabels: { models: 'signed' } },
         'image.pullPolicy': 'Always',

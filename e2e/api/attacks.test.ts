@@ -13,7 +13,10 @@ beforeAll(async () => {
     ...['label', '--overwrite', 'namespace', models],
     'pod-security.kubernetes.io/enforce=privileged',
   ])
-  await cluster.install({ injection: { by: 'policy' }, admission: { debug: 'warn' } })
+  await cluster.install({
+    injection: { by: 'policy' },
+    admission: { debug: 'warn', hostPaths: ['/mnt/cache'] },
+  })
   guarded = await eventually(async () => {
     const pod = await cluster.admitted(modelPod(models))
     if (!pod.spec!.initContainers) throw new Error('no guard yet')
@@ -41,6 +44,12 @@ const raw = (verb: 'create' | 'replace' | 'delete', path: string, body?: object)
 const guardOf = (pod: Pod) => pod.spec!.initContainers!.find(({ name }) => name === 'postern')!
 const modelOf = (pod: Pod) => pod.spec!.containers[0]!
 const told = (pod: Pod) => guardOf(pod).env!.find(({ name }) => name === 'POSTERN_POD')!
+
+/** A path of the node, which the model mounts. */
+const nodePath = (pod: Pod, path: string, readOnly = true): void => {
+  pod.spec!.volumes!.push({ name: 'node', hostPath: { path } })
+  modelOf(pod).volumeMounts = [{ name: 'node', mountPath: '/node', readOnly }]
+}
 
 const pods: readonly (readonly [string, (pod: Pod) => unknown, RegExp])[] = [
   [
@@ -81,6 +90,27 @@ const pods: readonly (readonly [string, (pod: Pod) => unknown, RegExp])[] = [
         /lead traffic around the guard/,
       ] as const,
   ),
+  ...['/', '//', '/./var', '//var/lib', '/var/lib/kubelet/pods', '/run/containerd', '/proc', '/dev/shm'].map(
+    (path) =>
+      [`the path ${path} of its node`, (pod: Pod) => nodePath(pod, path), /paths of the node/] as const,
+  ),
+  ...['/mnt/models', '/mnt/cache-2', '/mnt/cache/./../models'].map(
+    (path) =>
+      [
+        `a path of its node that it writes, ${path}`,
+        (pod: Pod) => nodePath(pod, path, false),
+        /paths of the node|must not contain '..'/,
+      ] as const,
+  ),
+  [
+    'a path of its node that an init container writes',
+    (pod) => {
+      nodePath(pod, '/mnt/models')
+      const volumeMounts = [{ name: 'node', mountPath: '/node' }]
+      pod.spec!.initContainers!.push({ name: 'put', image: 'example.invalid/put:1', volumeMounts })
+    },
+    /paths of the node/,
+  ],
   [
     'a Redis of its own for the guard, by /etc/hosts',
     (pod) => (pod.spec!.hostAliases = [{ ip: '192.0.2.1', hostnames: ['redis.postern.svc'] }]),
@@ -114,8 +144,21 @@ test('a pod is admitted with a port of the node at the guard, and DNS options', 
   expect(await create(pod)).toMatch(/created/)
 })
 
+test.each([
+  ['reads', '/mnt/models', true],
+  ['may write, as the platform team says', '/mnt/cache/llama', false],
+])('a pod is admitted with a path of the node that it %s', async (_, path, readOnly) => {
+  const pod = structuredClone(guarded)
+  nodePath(pod, path, readOnly)
+  expect(await create(pod)).toMatch(/created/)
+})
+
 describe('beside a running guard', () => {
-  beforeAll(() => cluster.kubectl(['create', '-f', '-'], JSON.stringify(guarded)))
+  beforeAll(() => {
+    const pod = structuredClone(guarded)
+    nodePath(pod, '/mnt/models')
+    return cluster.kubectl(['create', '-f', '-'], JSON.stringify(pod))
+  })
   afterAll(() => cluster.kubectl(['-n', cluster.models, 'delete', 'pod', 'model', '--force']))
 
   const patchStatus = (labels: object): Promise<string> =>
@@ -152,9 +195,12 @@ describe('beside a running guard', () => {
     return raw('replace', 'pods/model/ephemeralcontainers', pod)
   }
 
-  test('a debug container has neither its volumes nor its processes', async () => {
+  test('a debug container has neither its volumes nor its processes, and writes no path of the node', async () => {
     await expect(debugged({ volumeMounts: [{ name: 'postern-run', mountPath: '/x' }] })).rejects.toThrow(
       /no part in the guard/,
+    )
+    await expect(debugged({ volumeMounts: [{ name: 'node', mountPath: '/x' }] })).rejects.toThrow(
+      /does not write paths of the node/,
     )
     await expect(debugged({ targetContainerName: 'postern' })).rejects.toThrow(/no part in the guard/)
     await debugged({ targetContainerName: 'server' })

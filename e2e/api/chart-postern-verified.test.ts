@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { parse, parseAllDocuments } from 'yaml'
 import { eventually } from '../cluster/processes.ts'
 import { modelPod, release, RELEASE, type Pod, type Release } from './chart-release.ts'
-import { lies, partsOf, type Parts } from './verified-pods.ts'
+import { lies, modelOf, partsOf, sidecar, type Parts } from './verified-pods.ts'
 
 const file = (path: string): string => fileURLToPath(new URL(`../../charts/${path}`, import.meta.url))
 
@@ -19,6 +19,8 @@ const require = (more: object = {}) => ({
 
 const create = (pod: Pod): Promise<string> =>
   cluster.kubectl(['create', '--dry-run=server', '-f', '-'], JSON.stringify(pod))
+
+const otherClaim = { persistentVolumeClaim: { claimName: 'other' } }
 
 const changed = (change: (of: Parts, pod: Pod) => unknown): Pod => {
   const pod = structuredClone(verified)
@@ -102,6 +104,14 @@ describe('a pod whose model is verified is admitted', () => {
           },
         )
       },
+    ],
+    [
+      'in an image that is named by its digest',
+      (of) => modelOf(of, { image: { reference: `registry.example.com/model@sha256:${'d'.repeat(64)}` } }),
+    ],
+    [
+      'with a sidecar that reads what the model server writes',
+      (of) => of.inits.push(sidecar(of, { name: 'tmp', mountPath: '/logs', readOnly: true })),
     ],
     [
       'with a second one that is verified too',
@@ -199,18 +209,20 @@ describe('what is left alone', () => {
   test('running pods, but for the image of their check and for debug containers that write the model', async () => {
     await cluster.install({ ...require(), admission: { ...require().admission, debug: 'allow' } })
     await eventually(() => expect(create(bare())).rejects.toThrow(/verified models only/), 30)
-    await cluster.kubectl(['create', '-f', '-'], JSON.stringify(verified))
+    // No container mounts the second claim yet.
+    const pod = changed((of) => of.volumes.push({ name: 'unused', ...otherClaim }))
+    await cluster.kubectl(['create', '-f', '-'], JSON.stringify(pod))
     const set = (...args: readonly string[]) => cluster.kubectl(['-n', cluster.models, ...args])
     await set('label', 'pod', 'model', 'team=a')
     await set('set', 'image', 'pod/model', 'model=vllm/vllm-openai:v0.33.1')
     await expect(set('set', 'image', 'pod/model', 'verify-model=example.invalid/true:1')).rejects.toThrow(
       /of a running pod may only become/,
     )
-    const debug = (readOnly: boolean) => {
-      const volumeMounts = [{ name: 'cache', mountPath: '/m', readOnly }]
+    const debug = (name: string, readOnly: boolean) => {
+      const volumeMounts = [{ name, mountPath: '/m', readOnly }]
       const { securityContext } = partsOf(verified).server
       const one = {
-        name: `debug-${String(readOnly)}`,
+        name: `debug-${name}-${String(readOnly)}`,
         image: 'example.invalid/sh:1',
         securityContext,
         volumeMounts,
@@ -218,8 +230,10 @@ describe('what is left alone', () => {
       const patch = JSON.stringify({ spec: { ephemeralContainers: [one] } })
       return set('patch', 'pod', 'model', '--subresource=ephemeralcontainers', `--patch=${patch}`)
     }
-    await eventually(() => expect(debug(false)).rejects.toThrow(/can be written/), 20)
-    expect(await eventually(() => debug(true), 20)).toMatch(/patched/)
+    await eventually(() => expect(debug('cache', false)).rejects.toThrow(/can be written/), 20)
+    await expect(debug('unused', true)).rejects.toThrow(/may hold a model and that nothing verifies/)
+    expect(await eventually(() => debug('cache', true), 20)).toMatch(/patched/)
+    await set('label', 'pod', 'model', 'team=b', '--overwrite')
     await set('delete', 'pod', 'model', '--force')
   })
 })
@@ -243,6 +257,25 @@ test('a digest of the image, digests of models and further images are demanded o
     await expect(create(changed((of) => (of.check.image = image)))).rejects.toThrow(
       /image of verify-model|invalid/i,
     )
+})
+
+test('claims may be refused, and volumes that hold no model named', async () => {
+  const inClaim = (of: Parts) => {
+    const spec = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } }
+    of.volumes.push({ name: 'scratch', ephemeral: { volumeClaimTemplate: { spec } } })
+    of.serverMounts.push({ name: 'scratch', mountPath: '/scratch' })
+  }
+  await cluster.install(require({ ownVolumes: true, filledVolumes: ['scratch', 'tmp'] }))
+  await eventually(() => expect(create(verified)).rejects.toThrow(/other pods may write the volume/), 30)
+  const own = (change: (of: Parts) => unknown) =>
+    changed((of) => {
+      modelOf(of, { emptyDir: {} })
+      change(of)
+    })
+  expect(await create(own(inClaim))).toMatch(/created/)
+  expect(await create(own((of) => of.inits.push(sidecar(of, { name: 'tmp', mountPath: '/out' }))))).toMatch(
+    /created/,
+  )
 })
 
 test('the keys of signers are written by those whom the value names, by nobody else', async () => {

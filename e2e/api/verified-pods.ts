@@ -43,6 +43,24 @@ const there = <T>(part: T | undefined): T => {
   return part
 }
 
+/** The verified volume becomes another one. */
+export const modelOf = (of: Parts, source: Partial<Plain<V1Volume>>): void => {
+  const cache = there(of.volumes.find(({ name }) => name === 'cache'))
+  delete cache.persistentVolumeClaim
+  Object.assign(cache, source)
+}
+
+/** Starts before the model server, and stays. */
+export const sidecar = (of: Parts, mount: Plain<V1VolumeMount>): Plain<V1Container> => ({
+  ...{ name: 'bring', image: 'example.invalid/bring:1', restartPolicy: 'Always', volumeMounts: [mount] },
+  securityContext: structuredClone(there(of.server.securityContext)),
+})
+
+const filled = {
+  ...{ accessModes: ['ReadWriteOnce'], volumeName: 'filled', storageClassName: '' },
+  resources: { requests: { storage: '1Gi' } },
+}
+
 const claim = { persistentVolumeClaim: { claimName: 'other' } }
 
 /** How a pod may seem verified and not be, and what it is told. */
@@ -179,6 +197,19 @@ export const lies: readonly (readonly [string, (of: Parts, pod: Pod) => unknown,
     /may hold a model and that nothing verifies/,
   ],
   [
+    'a claim of its own, for a volume that somebody filled',
+    (of) => {
+      of.volumes.push({ name: 'scratch', ephemeral: { volumeClaimTemplate: { spec: filled } } })
+      of.serverMounts.push({ name: 'scratch', mountPath: '/scratch' })
+    },
+    /may hold a model and that nothing verifies/,
+  ],
+  [
+    'a verified image whose tag may be moved before the model server gets it',
+    (of) => modelOf(of, { image: { reference: 'registry.example.com/model:1', pullPolicy: 'Always' } }),
+    /Name it by its digest/,
+  ],
+  [
     'a block device',
     (of) => {
       of.volumes.push({ name: 'other', ...claim })
@@ -195,6 +226,13 @@ export const lies: readonly (readonly [string, (of: Parts, pod: Pod) => unknown,
         volumeMounts: [{ name: 'tmp', mountPath: '/out' }],
       }),
     /fills an emptyDir/,
+  ],
+  [
+    'a model that a sidecar leaves in an emptyDir',
+    (of) => {
+      of.inits.push(sidecar(of, { name: 'tmp', mountPath: '/out' }))
+    },
+    /a sidecar fills an emptyDir/,
   ],
   [
     'a file over a verified one',

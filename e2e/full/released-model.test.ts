@@ -38,15 +38,27 @@ interface Server {
   readonly files: Files
   /** Versions that are verified. */
   readonly checked?: readonly string[]
+  /** Brought when the download runs again, because the model server ended after a second and everything starts anew in place. */
+  readonly filesAgain?: Files
+}
+
+/** The kubelet removes all containers and begins with the first init container; volumes stay. */
+const startsAnew = {
+  args: ['--eval', 'setTimeout(() => process.exit(42), 1000)'],
+  restartPolicy: 'Never',
+  restartPolicyRules: [{ action: 'RestartAllContainers', exitCodes: { operator: 'In', values: [42] } }],
 }
 
 /** One model server with both versions, as one that loads adapters has them. The guard comes by the webhook. */
-const server = ({ name, files, checked = ['1', '2'] }: Server): string => {
+const server = ({ name, files, checked = ['1', '2'], filesAgain }: Server): string => {
   const metadata = { name, namespace }
   const app = { app: name }
   const download = {
     ...{ name: 'download', image: TOOLS, ...contained, args: ['--eval', FETCH] },
-    env: [{ name: 'FILES', value: JSON.stringify(files) }],
+    env: [
+      { name: 'FILES', value: JSON.stringify(files) },
+      { name: 'FILES_AGAIN', value: JSON.stringify(filesAgain ?? files) },
+    ],
     volumeMounts: [{ name: 'cache', mountPath: '/models' }],
   }
   const model = {
@@ -54,6 +66,7 @@ const server = ({ name, files, checked = ['1', '2'] }: Server): string => {
     ports: [{ name: 'http', containerPort: 8000 }],
     readinessProbe: { httpGet: { path: '/v1/models', port: 'http' }, periodSeconds: 1, timeoutSeconds: 5 },
     volumeMounts: ['1', '2'].map(mountOf),
+    ...(filesAgain && startsAnew),
   }
   const annotations = { 'postern.dev/profile': 'released', 'postern.dev/secret': 'model-registry' }
   const template = {
@@ -129,7 +142,9 @@ beforeAll(async () => {
   await cluster.apply(server({ name: 'support', files }))
   await cluster.apply(server({ name: 'unchecked', files, checked: [] }))
   team.spoil('2')
-  await cluster.apply(server({ name: 'spoiled', files: { ...files, ...team.files('2') } }))
+  const spoiled = { ...files, ...team.files('2') }
+  await cluster.apply(server({ name: 'spoiled', files: spoiled }))
+  await cluster.apply(server({ name: 'again', files, filesAgain: spoiled }))
   client = await startClient(await cluster.namespace('askers'))
   await serving(cluster, client, { namespace, name: 'support' })
 }, 300_000)
@@ -168,25 +183,41 @@ interface Pods {
 interface Status {
   readonly name: string
   readonly started?: boolean
+  readonly restartCount: number
   readonly state: object
   readonly lastState: { readonly terminated?: { readonly exitCode: number; readonly message: string } }
 }
 
+/** The statuses of the first pod of an app, by container. */
+const statuses = async (app: string): Promise<Readonly<Record<string, Status>>> => {
+  const [pod] = (await read<Pods>('pods', `--selector=app=${app}`)).items
+  const { initContainerStatuses = [], containerStatuses = [] } = pod?.status ?? {}
+  return Object.fromEntries([...initContainerStatuses, ...containerStatuses].map((one) => [one.name, one]))
+}
+
+const refusal = {
+  exitCode: 1,
+  message: expect.stringMatching(/^the model is not served: .+ weights\.bin was changed\. .+\n$/),
+}
+
 test('a model with a changed file never starts, though its guard does, and the status says which file', async () => {
   await eventually(async () => {
-    const { status } = (await read<Pods>('pods', '--selector=app=spoiled')).items[0] ?? { status: {} }
-    const { initContainerStatuses = [], containerStatuses = [] } = status
-    const inits = Object.fromEntries(initContainerStatuses.map((one) => [one.name, one]))
-    expect(inits.postern?.started).toBe(true)
-    expect(inits['verify-model-1']?.state).toMatchObject({ terminated: { exitCode: 0 } })
-    expect(inits['verify-model-2']?.lastState.terminated).toMatchObject({
-      exitCode: 1,
-      message: expect.stringMatching(/^the model is not served: .+ weights\.bin was changed\. .+\n$/),
-    })
-    expect(containerStatuses[0]).toMatchObject({ name: 'model', restartCount: 0, started: false })
+    const of = await statuses('spoiled')
+    expect(of.postern?.started).toBe(true)
+    expect(of['verify-model-1']?.state).toMatchObject({ terminated: { exitCode: 0 } })
+    expect(of['verify-model-2']?.lastState.terminated).toMatchObject(refusal)
+    expect(of.model).toMatchObject({ restartCount: 0, started: false })
   }, 60)
   const { items } = await read<Events>('events', '--field-selector=reason=BackOff')
   expect(items.map(({ message }) => message).join()).toMatch(/verify-model-2/)
+})
+
+test('a pod whose containers all start anew in place verifies again what its download brings then', async () => {
+  await eventually(async () => {
+    const of = await statuses('again')
+    expect(of['verify-model-2']?.lastState.terminated).toMatchObject(refusal)
+    expect(of.model).toMatchObject({ restartCount: 1, started: false })
+  }, 90)
 })
 
 test('a canary takes its share, its promotion everything, and a rollback gives it back: every record says who answered', async () => {
@@ -205,11 +236,5 @@ test('a canary takes its share, its promotion everything, and a rollback gives i
   team.rollBack()
   await released()
   await eventually(async () => expect(Object.keys(await answers(16))).toContain('support-1'), 60)
-  const { restartCount } = (
-    await read<{ items: { status: { containerStatuses: [{ restartCount: number }] } }[] }>(
-      'pods',
-      '--selector=app=support',
-    )
-  ).items[0]!.status.containerStatuses[0]
-  expect(restartCount).toBe(0)
+  expect((await statuses('support')).model).toMatchObject({ restartCount: 0 })
 })

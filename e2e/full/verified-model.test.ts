@@ -1,75 +1,35 @@
-import { execFileSync } from 'node:child_process'
-import { generateKeyPairSync } from 'node:crypto'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { eventually } from '../cluster/processes.ts'
 import { api } from '../support/api.ts'
 import { type Api, type Client, manifest, startClient, TOOLS } from '../support/full.ts'
+import { FETCH, type Signed, workshop } from '../support/signed-models.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const LOCAL = { repository: 'postern.local/postern', tag: 'e2e', pullPolicy: 'Never' }
 const SMALL = { requests: { cpu: '10m', memory: '64Mi' }, limits: { memory: '384Mi' } }
 
-/** What a download does: files that nobody has looked at, in a folder of the cache. */
-const FETCH = `
-const { mkdirSync, writeFileSync } = require('node:fs')
-mkdirSync('/models/support', { recursive: true })
-for (const [name, text] of Object.entries(JSON.parse(process.env.FILES)))
-  writeFileSync('/models/support/' + name, Buffer.from(text, 'base64'))`
-
+const team = workshop()
 let cluster: Api
 let namespace: string
 let client: Client
-let folder: string
-let signed: { readonly digest: string; readonly signer: string }
-
-const postern = (...args: readonly string[]): string =>
-  execFileSync(process.execPath, [join(ROOT, 'security/src/cli.ts'), 'model', ...args], {
-    cwd: folder,
-    encoding: 'utf8',
-  })
+let signed: Signed
 
 /** Signed and registered as a team does it; the ConfigMap and the Secret that its cluster is given. */
 const signAndRegister = (): readonly object[] => {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', {
-    namedCurve: 'prime256v1',
-    publicKeyEncoding: { type: 'spki', format: 'pem' },
-    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-  })
-  mkdirSync(join(folder, 'support'))
-  writeFileSync(join(folder, 'model.key'), privateKey)
-  writeFileSync(join(folder, 'model.pub'), publicKey)
-  writeFileSync(join(folder, 'support/config.json'), '{}')
-  writeFileSync(join(folder, 'support/weights.bin'), Buffer.alloc(2048, 7))
-  postern('sign', 'support', '--key', 'model.key')
-  const registry = ['--registry', 'models.json']
-  const version = ['--version', '1', '--public-key', 'model.pub', '--serves-as', 'demo-small']
-  postern('register', 'support', 'support', ...version, ...registry)
-  postern('promote', 'support', '1', ...registry)
-  const models = readFileSync(join(folder, 'models.json'), 'utf8')
-  const {
-    models: { support },
-  } = JSON.parse(models) as { models: { support: { versions: { 1: typeof signed } } } }
-  signed = { digest: support.versions[1].digest, signer: support.versions[1].signer }
+  signed = team.release('1', { folder: 'support', servesAs: 'demo-small' })
+  team.promote('1', 'champion')
   const object = (kind: string, name: string, more: object) => ({
     ...{ apiVersion: 'v1', kind },
     ...{ metadata: { name, namespace }, ...more },
   })
   return [
-    object('ConfigMap', 'model-signers', { data: { 'model.pub': publicKey } }),
-    object('Secret', 'model-registry', { stringData: { 'models.json': models } }),
+    object('ConfigMap', 'model-signers', { data: { 'model.pub': team.publicKey } }),
+    object('Secret', 'model-registry', { stringData: { 'models.json': team.registry() } }),
   ]
 }
 
 const install = (...more: readonly string[]): Promise<string> => {
-  const files = Object.fromEntries(
-    readdirSync(join(folder, 'support')).map((name) => [
-      name,
-      readFileSync(join(folder, 'support', name)).toString('base64'),
-    ]),
-  )
   const values = {
     guard: {
       image: LOCAL,
@@ -90,7 +50,7 @@ const install = (...more: readonly string[]): Promise<string> => {
       enabled: true,
       image: TOOLS,
       command: ['node', '--eval', FETCH],
-      env: [{ name: 'FILES', value: JSON.stringify(files) }],
+      env: [{ name: 'FILES', value: JSON.stringify(team.files('support')) }],
       resources: SMALL,
     },
     model: {
@@ -140,7 +100,6 @@ const key = (): Promise<string> =>
 let good: string
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'postern-verified-'))
   cluster = await api()
   namespace = await cluster.namespace('verified')
   await cluster.kubectl(['label', 'namespace', namespace, 'pod-security.kubernetes.io/enforce=restricted'])
@@ -156,7 +115,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await cluster.helm(['uninstall', 'chat', '--namespace', namespace, '--ignore-not-found'])
-  rmSync(folder, { recursive: true, force: true })
+  team.end()
 }, 120_000)
 
 const ask = async (): Promise<number> =>
@@ -182,9 +141,7 @@ test('the model server cannot change what was verified', async () => {
 })
 
 test('a changed byte keeps a pod from starting, its status names the file, and the former pod goes on serving', async () => {
-  const weights = readFileSync(join(folder, 'support/weights.bin'))
-  weights[1024] = 8
-  writeFileSync(join(folder, 'support/weights.bin'), weights)
+  team.spoil('support')
   await install()
   await eventually(async () => {
     const bad = (await pods()).find(({ metadata }) => metadata.name !== good)

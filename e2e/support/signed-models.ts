@@ -81,11 +81,14 @@ export const workshop = (): Workshop => {
   }
 }
 
-/** Program of a download: writes FILES below /models, which nobody has looked at. */
+/** Program of a download: writes FILES below /models, which nobody has looked at; when it runs again there, FILES_AGAIN. */
 export const FETCH = `
-const { mkdirSync, writeFileSync } = require('node:fs')
+const { existsSync, mkdirSync, writeFileSync } = require('node:fs')
 const { dirname } = require('node:path')
-for (const [path, text] of Object.entries(JSON.parse(process.env.FILES))) {
+const { FILES, FILES_AGAIN = FILES } = process.env
+const files = existsSync('/models/fetched') ? FILES_AGAIN : FILES
+writeFileSync('/models/fetched', '')
+for (const [path, text] of Object.entries(JSON.parse(files))) {
   mkdirSync(dirname('/models/' + path), { recursive: true })
   writeFileSync('/models/' + path, Buffer.from(text, 'base64'))
 }`
