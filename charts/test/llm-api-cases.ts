@@ -106,6 +106,30 @@ export const cases: Readonly<Record<string, Case>> = {
     ],
     elsewhere: ['Secret/signer'],
   },
+  'verified, by a certificate': {
+    values: [
+      keys,
+      { model: { verify: { enabled: true, certificateChain: { configMap: 'release-roots' } } } },
+    ],
+    elsewhere: ['ConfigMap/release-roots'],
+  },
+  'verified, by an identity': {
+    values: [
+      keys,
+      {
+        model: {
+          verify: {
+            enabled: true,
+            trustedRoot: {
+              ...{ configMap: 'sigstore', identity: 'release@example.com' },
+              identityProvider: 'https://accounts.example.com',
+            },
+          },
+        },
+      },
+    ],
+    elsewhere: ['ConfigMap/sigstore'],
+  },
   tgi: { values: [keys, example('tgi')], elsewhere: ['Secret/hugging-face'] },
   ollama: { values: [keys, example('ollama')] },
   'llama.cpp': { values: [keys, example('llama-cpp')], elsewhere: ['PersistentVolumeClaim/gguf-files'] },

@@ -33,6 +33,8 @@ helmTest(
 )
 
 const scaling = (kind: string, metric: string): unknown => ({ autoscaling: { kind, metric } })
+const verify = (trust: object): unknown => ({ model: { verify: { publicKey: { configMap: '' }, ...trust } } })
+const who = { identity: 'a@example.com', identityProvider: 'https://accounts.example.com' }
 const samples: Readonly<Record<string, unknown>> = {
   'model.names': ['changed'],
   'model.image.digest': `sha256:${'1'.repeat(64)}`,
@@ -40,6 +42,10 @@ const samples: Readonly<Record<string, unknown>> = {
   'model.bind': 'arg:--changed',
   'model.verify.digest': '1'.repeat(64),
   'model.verify.publicKey.secret': 'signer',
+  'model.verify.certificateChain.configMap': 'changed',
+  'model.verify.certificateChain.secret': 'changed',
+  'model.verify.trustedRoot.configMap': 'changed',
+  'model.verify.trustedRoot.secret': 'changed',
   'guard.identity.apiKeys.keys': [{ ...KEY, subject: 'changed' }],
   'guard.identity.apiKeys.generate': true,
   'model.image.pullPolicy': 'Always',
@@ -67,7 +73,18 @@ const under: Readonly<Record<string, unknown>> = {
       'probes.path',
     ].map((name) => [`model.${name}`, server]),
   ),
-  'model.verify.publicKey.secret': { model: { verify: { publicKey: { configMap: '' } } } },
+  'model.verify.publicKey.secret': verify({}),
+  'model.verify.certificateChain.configMap': verify({}),
+  'model.verify.certificateChain.secret': verify({}),
+  'model.verify.certificateChain.key': verify({ certificateChain: { configMap: 'roots' } }),
+  'model.verify.trustedRoot.configMap': verify({ trustedRoot: who }),
+  'model.verify.trustedRoot.secret': verify({ trustedRoot: who }),
+  ...Object.fromEntries(
+    ['key', 'identity', 'identityProvider'].map((name) => [
+      `model.verify.trustedRoot.${name}`,
+      verify({ trustedRoot: { ...who, configMap: 'sigstore' } }),
+    ]),
+  ),
   'cache.existingClaim': { cache: { kind: 'existing', existingClaim: 'weights' } },
   'guard.profile': { guard: { mode: 'injected' } },
   'networkPolicy.posternNamespace': { guard: { mode: 'injected' } },

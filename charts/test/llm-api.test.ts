@@ -235,12 +235,26 @@ const refused: readonly (readonly [string, unknown, RegExp])[] = [
   [
     'verification without a key',
     { model: { verify: { enabled: true } } },
-    /needs one of configMap and secret/,
+    /needs one of publicKey, certificateChain and trustedRoot/,
+  ],
+  [
+    'verification by a key and by a root',
+    { model: { verify: { enabled: true, publicKey: { secret: 'a' }, certificateChain: { secret: 'b' } } } },
+    /needs one of publicKey, certificateChain and trustedRoot/,
+  ],
+  [
+    'a trusted root under which anybody may sign',
+    {
+      model: {
+        verify: { enabled: true, trustedRoot: { configMap: 'a', identityProvider: 'https://a.example' } },
+      },
+    },
+    /trustedRoot needs identity and identityProvider/,
   ],
   [
     'verification by two keys',
     { model: { verify: { enabled: true, publicKey: { configMap: 'a', secret: 'b' } } } },
-    /needs one of configMap and secret/,
+    /with one of configMap and secret/,
   ],
   [
     'a signature beside the folder that was signed',

@@ -137,7 +137,12 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- if and (eq (first $bind) "arg") (eq (first (splitList "=" .)) (last $bind)) }}{{ fail (printf "model.args has %s, which model.bind sets to 127.0.0.1: leave it out" (last $bind)) }}{{ end -}}
 {{- end -}}
 {{- if and (eq .Values.cache.kind "existing") (not .Values.cache.existingClaim) }}{{ fail "cache.existingClaim is needed for cache.kind existing" }}{{ end -}}
-{{- if and .Values.model.verify.enabled (eq (empty $model.verify.publicKey.configMap) (empty $model.verify.publicKey.secret)) }}{{ fail "model.verify.publicKey needs one of configMap and secret: where the public key of the signer stands" }}{{ end -}}
+{{- if .Values.model.verify.enabled -}}
+{{- with $model.verify -}}
+{{- if ne 1 (len (compact (list .publicKey.configMap .publicKey.secret .certificateChain.configMap .certificateChain.secret .trustedRoot.configMap .trustedRoot.secret))) }}{{ fail "model.verify needs one of publicKey, certificateChain and trustedRoot, with one of configMap and secret: where it stands whose signature counts" }}{{ end -}}
+{{- if and (or .trustedRoot.configMap .trustedRoot.secret) (not (and .trustedRoot.identity .trustedRoot.identityProvider)) }}{{ fail "model.verify.trustedRoot needs identity and identityProvider: anybody can sign under Sigstore" }}{{ end -}}
+{{- end -}}
+{{- end -}}
 {{- if and .Values.download.enabled (not .Values.download.image) }}{{ fail "download.image is needed when download.enabled is true" }}{{ end -}}
 {{- if and (ne .Values.autoscaling.kind "none") (gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas)) }}{{ fail "autoscaling.minReplicas is above maxReplicas" }}{{ end -}}
 {{- end -}}
