@@ -8,7 +8,7 @@ import { requireTags, tagged } from './aspects/tags.ts'
 import { addAspects } from './aspects/visit.ts'
 import { AwsClusterStack } from './aws/cluster-stack.ts'
 import { AzureClusterStack } from './azure/cluster-stack.ts'
-import { checked } from './check.ts'
+import { checked, onePerCloud } from './check.ts'
 import type { Environment } from './environment.ts'
 import { GoogleClusterStack } from './google/cluster-stack.ts'
 import { PlatformStack } from './platform/stack.ts'
@@ -22,6 +22,7 @@ export const infrastructure = (environments: readonly Environment[], outdir: str
   delete process.env.CDKTF_CONTINUE_SYNTH_ON_ERROR_ANNOTATIONS
   // And would write HCL, which no policy reads.
   delete process.env.SYNTH_HCL_OUTPUT
+  onePerCloud(environments)
   const app = new App({ outdir, skipValidation: false })
   for (const environment of environments.map(checked))
     for (const stack of [

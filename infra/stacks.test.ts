@@ -230,7 +230,7 @@ test('an environment with mistakes is refused with all of them, before anything 
     audit: { retentionDays: 30, lock: 'compliance' },
   }
   expect(() => synthesised(wrong)).toThrow(
-    /name: .*\ntags\.owner: .*\nnetwork\.cidr: .*\nnodePools general-purpose: .*\nnodePools general-purpose: .*\naudit\.retentionDays: .*\noperators: /,
+    /name: .*\ntags\.owner: .*\nnetwork\.cidr: .*\nnodePools general-purpose: .*\nnodePools general-purpose: .*\naudit\.retentionDays: .*\nplatform\.images: .*\noperators: /,
   )
 })
 
