@@ -11,7 +11,7 @@ import { valueAt } from './code-values.ts'
 import { dataPrompts } from './data-prompts.ts'
 import { dataValues } from './data-values.ts'
 import type { Finding } from './finding.ts'
-import { createFlow } from './flow.ts'
+import { createFlow, type Links } from './flow.ts'
 import { notebookCode } from './notebook.ts'
 import { parseProgram, type Program } from './program.ts'
 import type { Prompt } from './prompt.ts'
@@ -22,28 +22,59 @@ import { textPrompts, type TextKind } from './text-prompts.ts'
 import { toolFunctions } from './tool-functions.ts'
 import { dataTools, toolOf, type Tool } from './tool.ts'
 
-/** Every finding in one file, in the order of the file, each rule once per place. Throws an Error for YAML that is none. */
-export const analyse = (source: Source): readonly Finding[] => {
-  const findings = isAboutModels(source) ? analyseAll(source) : []
+/** A place where the flow shows that what is put in is the program's own. */
+export interface Cleared {
+  readonly path: string
+  readonly start: number
+}
+
+export interface Analysed {
+  /** Also those in files that this one imports. */
+  readonly findings: readonly Finding[]
+  /** In files that this one imports. */
+  readonly cleared: readonly Cleared[]
+}
+
+/** Every finding that one file leads to. Throws an Error for YAML that is none and code that is no program. */
+export const analyse = (source: Source, links?: Links): Analysed => {
+  const cleared: Cleared[] = []
+  return { findings: isAboutModels(source) ? analyseAll(source, { links, cleared }) : [], cleared }
+}
+
+interface Beside {
+  readonly links: Links | undefined
+  readonly cleared: Cleared[]
+}
+
+/** The findings of one file in its order, each rule once per place, guesses only where the flow does not know better. */
+export const settle = (findings: readonly Finding[], cleared: readonly Cleared[]): readonly Finding[] => {
+  const known = new Set(cleared.map(({ start }) => start))
+  for (const { rule, start, isGuess } of findings)
+    if (INSERTED.includes(rule) && isGuess !== true) known.add(start)
+  const left = findings.filter(
+    ({ rule, start, isGuess }) => !INSERTED.includes(rule) || isGuess !== true || !known.has(start),
+  )
   const seen = new Set<string>()
-  return [...findings]
-    .sort((one, two) => one.start - two.start || one.rule.localeCompare(two.rule))
+  return [...left]
+    .sort((one, two) => one.start - two.start || one.rule.localeCompare(two.rule) || two.end - one.end)
     .filter(({ rule, start }) => {
       const key = `${rule}:${start}`
       return !seen.has(key) && seen.add(key)
     })
 }
 
+const INSERTED: readonly string[] = ['untrusted-in-system-prompt', 'no-delimiters']
+
 const WORDS =
   /openai|anthropic|langchain|llama|crewai|autogen|transformers|litellm|ollama|generatetext|streamtext|genai|mistral|cohere|smolagents|haystack|semantic_kernel|bedrock|groq|agent|llm|prompt|mcp|gpt-|claude|gemini|"role"|system|pickle|torch|tools?\b|parameters|input_?schema|allow_/i
 
 const isAboutModels = ({ language, text }: Source): boolean => language === 'text' || WORDS.test(text)
 
-const analyseAll = (source: Source): readonly Finding[] => {
+const analyseAll = (source: Source, beside: Beside): readonly Finding[] => {
   switch (source.language) {
     case 'python':
     case 'typescript':
-      return analyseCode(parseProgram(source))
+      return analyseCode(parseProgram(source), beside)
     case 'yaml':
     case 'json':
       return dataValues(source.text).flatMap((root) => {
@@ -63,7 +94,10 @@ const analyseAll = (source: Source): readonly Finding[] => {
     case 'text':
       return textPrompts(source.text, kindOf(source.path)).flatMap(checkPrompt)
     case 'notebook':
-      return analyseCode(parseProgram({ ...source, language: 'python', text: notebookCode(source.text) }))
+      return analyseCode(
+        parseProgram({ ...source, language: 'python', text: notebookCode(source.text) }),
+        beside,
+      )
   }
 }
 
@@ -78,13 +112,18 @@ const checkPrompt = (prompt: Prompt): readonly Finding[] => [
   ...checkVariables(prompt),
 ]
 
-const analyseCode = (program: Program): readonly Finding[] => {
-  const flow = createFlow(program)
+const analyseCode = (program: Program, { links, cleared }: Beside): readonly Finding[] => {
+  const flow = createFlow(program, links)
+  const prompts = codePrompts(flow)
+  for (const { pieces } of prompts)
+    for (const piece of pieces)
+      if (piece.kind === 'hole' && piece.path !== undefined && piece.known === true && piece.trust === 'own')
+        cleared.push({ path: piece.path, start: piece.start })
   const { calls } = flow
   const functions = toolFunctions(program, calls)
   const settings = codeSettings(program)
   return [
-    ...codePrompts(flow).flatMap(checkPrompt),
+    ...prompts.flatMap(checkPrompt),
     ...checkTools(codeTools(program), ''),
     ...checkCalls(program, calls),
     ...checkToolFunctions(program, calls, functions),

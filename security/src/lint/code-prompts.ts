@@ -5,6 +5,8 @@ import { guessSyntax, withHoles, type Syntax } from './holes.ts'
 import { argumentsOf, literalAt, type Argument, type Program, type Range } from './program.ts'
 import type { Prompt, PromptRole } from './prompt.ts'
 import { argumentFor } from './origins.ts'
+import { rootOf } from './returned.ts'
+import type { Scope } from './scopes.ts'
 import { expressionEnd } from './statement.ts'
 import type { Piece } from './tokens.ts'
 import { wordsOf } from './trust.ts'
@@ -47,47 +49,124 @@ const SENDS =
 const SENDERS =
   /(?:llm|model|chain|agent|runner|crew|chat|client|gemini|gpt|claude|openai|ollama|genai|bot|lm|engine|predictor)\w{0,20}\.\w+$/i
 
+/** A parameter that ends in a message, of a function that other files may call. */
+interface Sink {
+  readonly scope: Scope
+  readonly parameter: string
+  readonly role: PromptRole
+}
+
+interface Read {
+  readonly prompts: readonly Prompt[]
+  readonly sinks: readonly Sink[]
+}
+
+const NOTHING: Read = { prompts: [], sinks: [] }
+const read = new WeakMap<Flow, Read>()
+
 /** The prompts that code builds: messages, templates, named texts. Each place once. */
-export const codePrompts = (flow: Flow): readonly Prompt[] => {
+export const codePrompts = (flow: Flow): readonly Prompt[] => readOnce(flow).prompts
+
+/** Files that import each other see nothing of the one that is being read. */
+const readOnce = (flow: Flow): Read => {
+  const known = read.get(flow)
+  if (known !== undefined) return known
+  read.set(flow, NOTHING)
+  const made = readPrompts(flow)
+  read.set(flow, made)
+  return made
+}
+
+const readPrompts = (flow: Flow): Read => {
   const { program } = flow
   const found = new Map<string, Prompt>()
+  const sinks: Sink[] = []
   const taken = new Set<number>()
   const isTemplating = /PromptTemplate|from_messages|fromMessages/.test(program.source.text)
-  const take = (role: PromptRole, pieces: readonly Piece[], template?: Template): void => {
-    if (pieces.length === 0) return
-    const prompt = asPrompt(role, pieces, template)
-    const key = `${role === 'system' ? 'system' : ''}${prompt.pieces
-      .slice(0, 40)
-      .map(({ start }) => start)
-      .join(' ')}`
-    if (!found.has(key)) found.set(key, prompt)
+  const keep = (prompt: Prompt): void => {
+    const places = prompt.pieces.slice(0, 40).map(({ start, path = '' }) => `${path}${start}`)
+    const key = `${prompt.role === 'system' ? 'system ' : ''}${places.join(' ')}`
+    if (prompt.pieces.length > 0 && !found.has(key)) found.set(key, prompt)
   }
   const add: Add = (role, range, template) => {
-    for (const one of sourcesOf(flow, range, 0)) {
+    for (const one of sourcesOf(flow, range, { depth: 0, met: (sink) => sinks.push({ ...sink, role }) })) {
       taken.add(one.from)
       const pieces = flow.evaluate(one)
       const isNamed = program.tokens[one.from]?.kind === 'name' || one.from !== range.from
       const isPlain = isNamed && pieces?.every(({ kind }) => kind === 'text') === true
-      if (pieces !== undefined) take(role, pieces, template ?? (isPlain ? {} : undefined))
+      if (pieces !== undefined) keep(asPrompt(role, pieces, template ?? (isPlain ? {} : undefined)))
     }
   }
   for (const call of flow.calls) {
     fromCall(program, call, add)
     fromSending(flow, call, add)
+    fromOther(flow, call, { add, keep })
   }
   fromBrackets(program, (role, range) => {
     add(role, range, isTemplating ? {} : undefined)
   })
   fromAssignments(flow, taken, (role, range, template) => {
-    take(role, flow.evaluate(range) ?? [], template)
+    keep(asPrompt(role, flow.evaluate(range) ?? [], template))
   })
-  return [...found.values()]
+  return { prompts: [...found.values()], sinks }
+}
+
+/** A call of a function in another file: what it sends to a model there, with what it is given here. */
+const fromOther = (
+  flow: Flow,
+  call: Call,
+  to: { readonly add: Add; readonly keep: (prompt: Prompt) => void },
+): void => {
+  const other = flow.imported(call.path)
+  if (other === undefined) return
+  const name = other.path.slice(other.path.lastIndexOf('.') + 1)
+  const { prompts, sinks } = readOnce(other.flow)
+  const given = (scope: Scope, parameterName: string): Range | undefined => {
+    const index = scope.parameters.findIndex(({ names }) => names.includes(parameterName))
+    const parameter = scope.parameters[index]
+    return parameter && argumentFor(flow.program, call.args, { parameter, index, name: parameterName })
+  }
+  for (const { scope, parameter, role } of sinks) {
+    const argument = scope.name === name ? given(scope, parameter) : undefined
+    if (argument !== undefined) to.add(role, argument)
+  }
+  const scope = other.flow.scopes.all.find((one) => one.name === name)
+  if (scope === undefined) return
+  const { path } = other.flow.program.source
+  for (const prompt of prompts) {
+    if (!prompt.pieces.some((piece) => piece.kind === 'hole' && piece.inside === name)) continue
+    const pieces = prompt.pieces.map((piece): Piece => {
+      const argument =
+        piece.kind === 'hole' && piece.inside === name ? given(scope, rootOf(piece.expression)) : undefined
+      const hole = argument === undefined ? undefined : flow.holeOf(argument)
+      const here = { ...piece, path: piece.path ?? path }
+      return hole?.known === true && here.kind === 'hole'
+        ? { ...here, trust: hole.trust ?? 'own', known: true }
+        : here
+    })
+    if (
+      pieces.some(
+        (piece, at) =>
+          piece.kind === 'hole' &&
+          piece.known === true &&
+          prompt.pieces[at]?.kind === 'hole' &&
+          piece.inside === name,
+      )
+    )
+      to.keep({ ...prompt, pieces })
+  }
 }
 
 const MOST_SOURCES = 20
 
+interface Search {
+  readonly depth: number
+  /** Told of each parameter that the text may come from. */
+  readonly met: (sink: Omit<Sink, 'role'>) => void
+}
+
 /** Where the text of an expression may come from: each value of its name, or what the callers of the function hand over. */
-const sourcesOf = (flow: Flow, range: Range, depth: number): readonly Range[] => {
+const sourcesOf = (flow: Flow, range: Range, { depth, met }: Search): readonly Range[] => {
   const { program } = flow
   const { path, after } = pathAt(program, range.from)
   if (path === '' || after < range.to || depth > 3) return [range]
@@ -100,6 +179,7 @@ const sourcesOf = (flow: Flow, range: Range, depth: number): readonly Range[] =>
   }
   if (meaning === undefined || meaning.scope.name === '' || path !== meaning.name) return [range]
   const { scope, name } = meaning
+  met({ scope, parameter: name })
   const index = scope.parameters.findIndex(({ names }) => names.includes(name))
   const parameter = scope.parameters[index]
   if (parameter === undefined) return [range]
@@ -107,7 +187,7 @@ const sourcesOf = (flow: Flow, range: Range, depth: number): readonly Range[] =>
     .callsOf(scope.name)
     .slice(0, MOST_SOURCES)
     .flatMap(({ args }) => argumentFor(program, args, { parameter, index, name }) ?? [])
-    .flatMap((given) => sourcesOf(flow, given, depth + 1))
+    .flatMap((given) => sourcesOf(flow, given, { depth: depth + 1, met }))
     .slice(0, MOST_SOURCES)
 }
 

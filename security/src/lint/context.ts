@@ -40,6 +40,9 @@ export const textOrHole = (context: Context, range: Range): readonly Piece[] =>
 /** What fills a hole stands where the hole stands, so that a finding names the template; text of its own keeps its place. */
 export const placed = (put: readonly Piece[], hole: HolePiece): readonly Piece[] => {
   const [only] = put
+  // In another file, so that its own finding there is known to be wrong.
+  if (hole.path !== undefined && put.every(({ kind, path }) => kind === 'text' && path === undefined))
+    return [{ ...hole, trust: 'own', known: true, asked: hole.expression }]
   if (put.length !== 1 || only?.kind !== 'hole' || only.path !== undefined) return put
   const { path } = hole
   const here = { ...only, start: hole.start, end: hole.end, asked: hole.expression }

@@ -18,6 +18,10 @@ export interface Fix {
 /** A place in one file. Never carries a secret: messages name rules, variables and functions only. */
 export interface Finding extends Span {
   readonly rule: RuleId
+  /** The file, where that is another one than the file that is read. */
+  readonly path?: string
+  /** Only a name says so: the flow, where it is known, is right against it. */
+  readonly isGuess?: boolean
   /** Absent: the rule's own. */
   readonly level?: Level
   readonly message: string

@@ -1,9 +1,11 @@
 import { expect, test } from '@jest/globals'
-import { analyse } from './analyse.ts'
+import { analyse, settle } from './analyse.ts'
 import type { Language } from './source.ts'
 
 const found = (language: Language, text: string): readonly string[] =>
-  analyse({ path: 'a', language, text }).map(({ rule, start, end }) => `${rule} ${text.slice(start, end)}`)
+  settle(analyse({ path: 'a', language, text }).findings, []).map(
+    ({ rule, start, end }) => `${rule} ${text.slice(start, end)}`,
+  )
 
 const SINK = 'client.chat.completions.create(model="m", messages=[{"role": "system", "content": %}])\n'
 const sent = (expression: string): string => SINK.replace('%', expression)

@@ -1,14 +1,15 @@
 import { bindingsIn } from './bindings.ts'
 import { callsIn, type Call } from './calls.ts'
-import { holeOf, type CallPlace, type Context } from './context.ts'
+import { holeOf, type Context } from './context.ts'
 import { evaluate } from './evaluate.ts'
+import { importsIn } from './imports.ts'
 import { createNames, type Meaning } from './names.ts'
 import { settled } from './origin.ts'
-import { createOrigins } from './origins.ts'
+import { createOrigins, type OriginAt } from './origins.ts'
 import { argumentsOf, type Program, type Range } from './program.ts'
-import { returnsOf, withArguments } from './returned.ts'
-import { scopesIn, type Scope, type Scopes } from './scopes.ts'
-import type { Piece } from './tokens.ts'
+import { returnsOf, rootOf, withArguments, type Made } from './returned.ts'
+import { scopesIn, type Scopes } from './scopes.ts'
+import type { HolePiece, Piece } from './tokens.ts'
 
 /** What can be said of one file without running it: which text an expression makes, and who writes what is put in. */
 export interface Flow {
@@ -19,8 +20,23 @@ export interface Flow {
   readonly meaning: (path: string, at: number) => Meaning | undefined
   /** Calls of a function by its name. */
   readonly callsOf: (name: string) => readonly Call[]
+  /** The text that a name of the whole file stands for, and what a function of it makes. */
+  readonly exported: {
+    readonly textOf: (path: string) => readonly Piece[] | undefined
+    readonly made: (path: string) => Made | undefined
+  }
+  /** The file and the name there that a name here is imported from. */
+  readonly imported: (path: string) => { readonly flow: Flow; readonly path: string } | undefined
+  /** What is put in where an expression stands. */
+  readonly holeOf: (range: Range) => HolePiece
   /** Token indexes of the values that went into a text elsewhere. */
   readonly used: ReadonlySet<number>
+}
+
+/** The files that are read, as modules of each other. */
+export interface Links {
+  /** The file that a module name means in a file; undefined when it is not among those that are read. */
+  readonly flowOf: (module: string, from: string) => Flow | undefined
 }
 
 /** Texts inside texts; recursion of the program ends there too. */
@@ -28,7 +44,7 @@ const DEEPEST = 8
 /** Expressions of one file that are worked out; more is no program that people wrote. */
 const MOST_WORK = 100_000
 
-export const createFlow = (program: Program): Flow => {
+export const createFlow = (program: Program, links?: Links): Flow => {
   const scopes = scopesIn(program)
   const calls = callsIn(program)
   const { meaning } = createNames(program, scopes, bindingsIn(program, scopes))
@@ -51,20 +67,87 @@ export const createFlow = (program: Program): Flow => {
   const context: Context = {
     program,
     evaluate: bounded,
-    hole: (expression, { at, ...span }) => {
-      const origin = originAt(expression, at)
-      return {
-        kind: 'hole',
-        expression,
-        ...span,
-        trust: settled(origin, expression),
-        known: origin !== 'unknown',
-      }
-    },
+    hole: createHole(originAt, meaning),
     listOf: (path, at) => listOf(program, meaning(path, at)),
-    ...texts({ scopes, meaning, used, context: () => context }),
+    textOf: (path, at) => own.textOf(path, at) ?? fromOther(path),
+    called: (path, { args }) => {
+      const made = own.made(path) ?? otherMade(path)
+      return made === undefined ? undefined : withArguments(context, made, args)
+    },
   }
-  return { program, calls, scopes, evaluate: bounded, meaning, callsOf, used }
+  const imported = links === undefined ? () => undefined : createImported(program, links)
+  const { fromOther, otherMade } = others(imported, () => depth < DEEPEST)
+  const own = texts({ scopes, meaning, used, context: () => context })
+  const exported = {
+    textOf: (path: string) => own.textOf(path, program.tokens.length) ?? fromOther(path),
+    made: (path: string) => own.made(path) ?? otherMade(path),
+  }
+  return {
+    program,
+    calls,
+    scopes,
+    evaluate: bounded,
+    meaning,
+    callsOf,
+    exported,
+    imported,
+    holeOf: (range) => holeOf(context, range),
+    used,
+  }
+}
+
+const createHole =
+  (originAt: OriginAt, meaning: Flow['meaning']): Context['hole'] =>
+  (expression, { at, ...span }) => {
+    const origin = originAt(expression, at)
+    const known = origin !== 'unknown'
+    const inside = known ? undefined : functionOf(meaning(rootOf(expression), at))
+    const trust = settled(origin, expression)
+    return { kind: 'hole', expression, ...span, trust, known, ...(inside === undefined ? {} : { inside }) }
+  }
+
+/** Texts and functions of imported files; `mayGo` ends files that lead to each other. */
+const others = (
+  imported: Flow['imported'],
+  mayGo: () => boolean,
+): { fromOther: Flow['exported']['textOf']; otherMade: Flow['exported']['made'] } => ({
+  fromOther: (path) => {
+    const other = mayGo() ? imported(path) : undefined
+    return other === undefined ? undefined : foreign(other.flow.exported.textOf(other.path), other.flow)
+  },
+  otherMade: (path) => {
+    const other = mayGo() ? imported(path) : undefined
+    const made = other?.flow.exported.made(other.path)
+    return other === undefined || made === undefined
+      ? undefined
+      : { ...made, pieces: foreign(made.pieces, other.flow) ?? [] }
+  },
+})
+
+/** The function whose parameter a name is. */
+const functionOf = (found: Meaning | undefined): string | undefined =>
+  found?.kind === 'parameter' && found.scope.name !== '' ? found.scope.name : undefined
+
+const foreign = (pieces: readonly Piece[] | undefined, { program }: Flow): readonly Piece[] | undefined =>
+  pieces?.map((piece) => (piece.path === undefined ? { ...piece, path: program.source.path } : piece))
+
+const createImported = (program: Program, links: Links): Flow['imported'] => {
+  const imports = importsIn(program)
+  return (path) => {
+    const [root = '', ...rest] = path.split('.')
+    const found = imports.get(root)
+    if (found === undefined) return undefined
+    const { path: here } = program.source
+    const name = found.name === undefined ? rest : [found.name, ...rest]
+    const flow = links.flowOf(found.module, here)
+    if (flow !== undefined && name.length > 0) return { flow, path: name.join('.') }
+    // `from . import prompts`: the name is a module of its own.
+    const inner =
+      found.name === undefined || rest.length === 0
+        ? undefined
+        : links.flowOf(`${found.module}${found.module.endsWith('.') ? '' : '.'}${found.name}`, here)
+    return inner === undefined ? undefined : { flow: inner, path: rest.join('.') }
+  }
 }
 
 interface Texts {
@@ -75,7 +158,12 @@ interface Texts {
 }
 
 /** What names and functions of the file stand for; each value is worked out once. */
-const texts = ({ scopes, meaning, used, context }: Texts): Pick<Context, 'textOf' | 'called'> => {
+const texts = ({
+  scopes,
+  meaning,
+  used,
+  context,
+}: Texts): Pick<Context, 'textOf'> & { readonly made: (path: string) => Made | undefined } => {
   const known = new Map<number, readonly Piece[] | undefined>()
   const functions = Map.groupBy(
     scopes.all.filter(({ kind, name }) => kind === 'function' && name !== ''),
@@ -103,16 +191,16 @@ const texts = ({ scopes, meaning, used, context }: Texts): Pick<Context, 'textOf
     for (const { value } of parts) used.add(value.from)
     return parts.flatMap(({ value }, index) => pieces[index] ?? [holeOf(context(), value)])
   }
-  const called = (path: string, { args }: CallPlace): readonly Piece[] | undefined => {
-    const candidates: readonly Scope[] = functions.get(path.slice(path.lastIndexOf('.') + 1)) ?? []
+  const made = (path: string): Made | undefined => {
+    const candidates = functions.get(path.slice(path.lastIndexOf('.') + 1)) ?? []
     for (const scope of candidates.slice(0, 3))
       for (const range of returnsOf(context().program, scopes, scope)) {
         const pieces = remembered(range)
-        if (pieces !== undefined) return withArguments(context(), { scope, pieces }, args)
+        if (pieces !== undefined) return { scope, pieces }
       }
     return undefined
   }
-  return { textOf, called }
+  return { textOf, made }
 }
 
 /** The elements of a list, and what is appended to it after. */

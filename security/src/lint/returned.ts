@@ -3,7 +3,7 @@ import { argumentFor } from './origins.ts'
 import type { Argument, Program, Range } from './program.ts'
 import type { Scope, Scopes } from './scopes.ts'
 import { expressionEnd } from './statement.ts'
-import type { HolePiece, Piece } from './tokens.ts'
+import type { Piece } from './tokens.ts'
 
 /** Tokens of a body that are searched for `return`. */
 const LONGEST = 4000
@@ -25,18 +25,20 @@ export const returnsOf = (program: Program, scopes: Scopes, scope: Scope): reado
   return found
 }
 
+/** The text that a function gives back, with its parameters as holes. */
+export interface Made {
+  readonly scope: Scope
+  readonly pieces: readonly Piece[]
+}
+
 /** The text that a function makes, with the arguments of a call in the place of its parameters. */
-export const withArguments = (
-  context: Context,
-  made: { readonly scope: Scope; readonly pieces: readonly Piece[] },
-  args: readonly Argument[],
-): readonly Piece[] =>
+export const withArguments = (context: Context, made: Made, args: readonly Argument[]): readonly Piece[] =>
   made.pieces.flatMap((piece): readonly Piece[] => {
     if (piece.kind === 'text') return [piece]
-    const index = made.scope.parameters.findIndex(({ names }) => names.includes(rootOf(piece)))
+    const index = made.scope.parameters.findIndex(({ names }) => names.includes(rootOf(piece.expression)))
     const parameter = made.scope.parameters[index]
     if (parameter === undefined) return [piece]
-    const given = argumentFor(context.program, args, { parameter, index, name: rootOf(piece) })
+    const given = argumentFor(context.program, args, { parameter, index, name: rootOf(piece.expression) })
     if (given === undefined) return [piece]
     const put = textOrHole(context, given)
     const [only] = put
@@ -52,5 +54,5 @@ export const withArguments = (
   })
 
 /** The name at the beginning of what a hole puts in, where that is no more than a name and its members. */
-const rootOf = ({ expression }: HolePiece): string =>
+export const rootOf = (expression: string): string =>
   /^([\w$]+)(?:[.[][\w$.\]"']*)?(?:\.(?:strip|trim)\(\))?$/.exec(expression)?.[1] ?? ''

@@ -3,12 +3,14 @@ import { positions } from '../../../proxy/src/core/positions.ts'
 
 const MARK = 'postern-sec: allow'
 
+export const isMarked = (text: string): boolean => text.includes(MARK)
+
 /**
  * `postern-sec: allow RULE, RULE -- reason` in a comment quiets these rules on its own line and the next;
  * `postern-sec: allow-file` in the whole file. Without a reason it quiets nothing and is itself a finding.
  */
 export const suppress = (text: string, findings: readonly Finding[]): readonly Finding[] => {
-  if (!text.includes(MARK)) return findings
+  if (!isMarked(text)) return findings
   const place = positions(text)
   const marks = marksIn(text)
   const used = new Set<Mark>()

@@ -22,6 +22,8 @@ export interface HolePiece extends Origin {
   readonly trust?: 'own' | 'direct' | 'indirect'
   /** Whether the flow says so; else it is the name. */
   readonly known?: boolean
+  /** The function whose parameter it puts in, where nothing shows who calls it. */
+  readonly inside?: string
   /** The variable of the template, where the expression is what fills it. */
   readonly asked?: string
 }

@@ -30,7 +30,12 @@ interface Around {
 const judge = ({ role, pieces }: Prompt, hole: HolePiece, around: Around): Finding | undefined => {
   const trust = hole.trust ?? trustOf(hole.expression)
   if (trust === 'own') return undefined
-  const span = { start: hole.start, end: hole.end }
+  const span = {
+    start: hole.start,
+    end: hole.end,
+    ...(hole.path === undefined ? {} : { path: hole.path }),
+    ...(hole.known === true ? {} : { isGuess: true }),
+  }
   const named = shown(hole.expression)
   if (role === 'system')
     return {

@@ -15,11 +15,11 @@ export const checkPromptText = (prompt: Prompt): readonly Finding[] => {
 const PERSONAL = ['payment-card', 'iban', 'us-ssn', 'us-ssn-labelled', 'us-itin']
 
 /** The guard's own rules: what it would take out of a request should not be in a prompt to begin with. */
-export const scanText = ({ text, at }: Flat): readonly Finding[] =>
+export const scanText = ({ text, span: place }: Flat): readonly Finding[] =>
   defaultScanner()
     .scan(text)
     .flatMap(({ rule, category, score, start, end, evidence }): readonly Finding[] => {
-      const span = { start: at(start), end: at(end) }
+      const span = place(start, end)
       if (category === 'secret' && score >= 0.5)
         return [{ rule: 'secret-in-prompt', message: `It looks like a credential (${rule}).`, ...span }]
       if (category === 'personal_data' && score >= 0.8 && PERSONAL.includes(rule))
@@ -102,8 +102,7 @@ const judgeSentence = (
       {
         rule,
         message,
-        start: flat.at(start + match.index),
-        end: flat.at(start + match.index) + match[0].length,
+        ...flat.span(start + match.index, start + match.index + match[0].length),
       },
     ]
   })
@@ -119,8 +118,7 @@ const judgeSentence = (
     {
       rule: 'secret-in-prompt',
       message: 'It tells the model a password or key.',
-      start: at,
-      end: at + password[0].length,
+      ...flat.span(start + password.index, start + password.index + password[0].length),
     },
   ]
 }
@@ -132,9 +130,9 @@ const LIMITS =
   /\b(?:only|refuse|decline|politely|do not|don't|cannot|can't|never|must not|unable|outside|out of scope|limit(?:ed)? to|restrict|if you (?:do not|don't|are not|aren't)|not sure|unsure|off-topic|unrelated|avoid|should not)\b/i
 
 /** Where a prompt is long enough to describe an assistant; the first 20,000 characters are looked at. */
-const checkScope = ({ text, at }: Flat): readonly Finding[] => {
+const checkScope = ({ text, span }: Flat): readonly Finding[] => {
   const isAssistant = /\byou are\b|\byour (?:role|task|job|goal)\b|\bact as\b/i.test(text.slice(0, 2000))
   if (text.length < 300 || !isAssistant || LIMITS.test(text.slice(0, 20_000))) return []
   const message = `${text.length} characters of system prompt without a word on what the assistant declines.`
-  return [{ rule: 'no-scope', message, start: at(0), end: at(0) + 1 }]
+  return [{ rule: 'no-scope', message, ...span(0, 1) }]
 }
