@@ -76,9 +76,16 @@ test('every workflow may read only, but for the one right to show findings, and 
 })
 
 const scanning = parse(texts.find(({ name }) => name === 'scan.yml')?.text ?? '') as {
-  jobs: { scan: { env: Record<string, string>; steps: { run?: string }[] } }
+  jobs: { scan: { steps: { run?: string }[] } }
 }
 const scanned = scanning.jobs.scan.steps.map(({ run = '' }) => run).join('\n')
+
+const readPins = (): ReadonlyMap<string, string> => {
+  const text = readFileSync(new URL('security/third-party/scanners.env', root), 'utf8')
+  return new Map(
+    [...text.matchAll(/^([A-Z_]+)=(\S+)$/gm)].map(([, name = '', version = '']) => [name, version]),
+  )
+}
 
 test('every Dockerfile of the repository is built and scanned, with every scanner there and at an exact version', () => {
   const files = execFileSync('git', ['ls-files', '*Dockerfile'], { cwd: root, encoding: 'utf8' })
@@ -90,9 +97,14 @@ test('every Dockerfile of the repository is built and scanned, with every scanne
   for (const { image = '', recipe = '' } of names)
     expect(scanned).toContain(`docker build --pull --tag ${image} --file ${recipe} `)
   expect(scanned).toMatch(/cli\.ts scan --complete /)
-  const versions = [...scanned.matchAll(/go install "\S+@\$(\w+)"/g)].map(
-    ([, name = '']) => scanning.jobs.scan.env[name],
-  )
+  expect(scanned).toContain('. security/third-party/scanners.env')
+  const pins = readPins()
+  const versions = [...scanned.matchAll(/go install "\S+@\$(\w+)"/g)].map(([, name = '']) => pins.get(name))
   expect(versions).toHaveLength(3)
   for (const version of versions) expect(version).toMatch(/^v\d+\.\d+\.\d+$/)
+})
+
+test('.ci/run builds the osv-scanner that the workflow takes', () => {
+  const ci = readFileSync(new URL('.ci/run', root), 'utf8')
+  expect(/^OSV_SCANNER_VERSION=(\S+)$/m.exec(ci)?.[1]).toBe(readPins().get('OSV_SCANNER'))
 })

@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { ask, lastLine, onPath } from './tool.ts'
+import { syftBom, treeIn } from './anchore.ts'
 import { report } from './read.ts'
+import { ask, lastLine, onPath } from './tool.ts'
 
 /** Written, or why not. */
 export type Written = { readonly components: number } | { readonly missing: string }
@@ -16,17 +17,21 @@ export const lockBom = async (lock: string, file: string): Promise<Written> => {
   return written(out, 'npm sbom', file)
 }
 
-/** CycloneDX 1.6 of all layers of an image, by Syft. */
+/** CycloneDX of all layers of an image, or of a folder with installed packages, by Syft. */
 export const imageBom = async (image: string, file: string): Promise<Written> => {
   const syft = onPath('syft')
   if (syft === undefined) return { missing: 'syft is missing' }
-  const { code, out, said } = await ask(syft, ['scan', '--quiet', '-o', 'cyclonedx-json', '--', image], '.')
-  if (code !== 0) throw new Error(`syft ended with ${code}: ${lastLine(said)}`)
-  return written(out, 'syft', file)
+  const tree = treeIn(image)
+  const json = await syftBom(syft, tree === undefined ? image : `dir:${tree}`, 'cyclonedx-json')
+  return written(json, 'syft', file)
 }
 
 const written = (json: string, by: string, file: string): Written => {
-  const components = report(json, by, 'bomFormat').at('components').list().length
+  const components = report(json, by, 'bomFormat')
+    .at('components')
+    .list()
+    // Syft also names the files it read.
+    .filter((each) => each.at('type').text() !== 'file').length
   writeFileSync(file, json)
   return { components }
 }

@@ -12,17 +12,18 @@ import type { Severity } from './vulnerability.ts'
 const HELP = `usage: postern-sec scan [options]
 
 Known weaknesses and licences of what is shipped: the packages of an npm lock file (osv-scanner, else npm audit), and container
-images (grype; offline osv-scanner). Bills of materials by npm and syft. A scanner that is missing is a skip, by name.
+images (grype; offline osv-scanner, else grype). Bills of materials by npm and syft. A scanner that is missing is a skip, by name.
 
   --lock FILE            package-lock.json
-  --image NAME[=RECIPE]  an image or a file made by docker save, and what it is built from (Dockerfile); may be repeated
+  --image NAME[=RECIPE]  an image, a file made by docker save, a folder with an OCI layout, or dir: and a folder with installed
+                         packages; and what it is built from (Dockerfile); may be repeated
   --severity LEVEL       fails from low, medium, high or critical (high); what nobody rated counts as high
   --unfixed              what nobody has fixed yet fails too
   --dev                  packages that are not shipped fail too (osv-scanner only)
   --exceptions FILE      weaknesses that pass for a time, each with reason and last day
   --sarif FILE           for code scanning
   --bom FOLDER           CycloneDX bills of materials
-  --offline              databases on this machine only (osv-scanner)
+  --offline              databases on this machine only
   --complete             what was not looked at fails too
 
 exit codes

@@ -1,18 +1,13 @@
 import { afterAll, expect, test } from '@jest/globals'
-import { execFileSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { homedir, tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { command } from './command.ts'
+import { dockerArchive, findBuiltScanners, lockWith as plantedLock } from './test/planted.ts'
 import { onPath } from './tool.ts'
 
-process.env['PATH'] = [
-  process.env['PATH'],
-  join(homedir(), 'go/bin'),
-  join(homedir(), '.cache/postern-scan/bin'),
-].join(delimiter)
+findBuiltScanners()
 const real = onPath('osv-scanner')
 const withScanner = (title: string, run: () => Promise<void>): void => {
   if (real === undefined) test.skip(`${title} (skipped: there is no osv-scanner)`, run)
@@ -73,18 +68,10 @@ const plantDatabase = (): void => {
 }
 
 const lockWith = (version: string): string => {
-  const place = mkdtempSync(join(folder, 'lock-'))
-  const packages = {
-    '': { name: 'shop', version: '1.0.0', dependencies: { leftish: version } },
-    'node_modules/leftish': { version, license: 'MIT' },
-  }
-  const file = join(place, 'package-lock.json')
-  writeFileSync(file, JSON.stringify({ name: 'shop', version: '1.0.0', lockfileVersion: 3, packages }))
+  const file = plantedLock(folder, version)
   // What would hide the weakness from osv-scanner alone.
-  writeFileSync(
-    join(place, 'osv-scanner.toml'),
-    '[[IgnoredVulns]]\nid = "GHSA-aaaa-bbbb-cccc"\nreason = "none"\n',
-  )
+  const ignored = '[[IgnoredVulns]]\nid = "GHSA-aaaa-bbbb-cccc"\nreason = "none"\n'
+  writeFileSync(join(dirname(file), 'osv-scanner.toml'), ignored)
   return file
 }
 
@@ -98,39 +85,15 @@ withScanner('the real scanner finds a planted weakness, and not in the version w
   expect([good.code, good.out]).toEqual([0, expect.stringMatching(/^lock file +passed /m)])
 })
 
-const imageArchive = (): string => {
-  const image = mkdtempSync(join(folder, 'image-'))
-  mkdirSync(join(image, 'root/app/node_modules'), { recursive: true })
-  writeFileSync(
-    join(image, 'root/app/node_modules/.package-lock.json'),
-    readFileSync(lockWith('1.0.0'), 'utf8'),
-  )
-  execFileSync('tar', ['-C', join(image, 'root'), '-cf', join(image, 'layer.tar'), '.'])
-  const digest = createHash('sha256')
-    .update(readFileSync(join(image, 'layer.tar')))
-    .digest('hex')
-  const config = {
-    ...{ architecture: 'amd64', os: 'linux', config: {} },
-    rootfs: { type: 'layers', diff_ids: [`sha256:${digest}`] },
-    history: [{ created_by: 'test' }],
-  }
-  writeFileSync(join(image, 'config.json'), JSON.stringify(config))
-  const manifest = [{ Config: 'config.json', RepoTags: ['shop:1'], Layers: ['layer.tar'] }]
-  writeFileSync(join(image, 'manifest.json'), JSON.stringify(manifest))
-  const archive = `${image}.tar`
-  execFileSync('tar', ['-C', image, '-cf', archive, 'config.json', 'manifest.json', 'layer.tar'])
-  return archive
-}
-
 withScanner('the real scanner finds it in an image', async () => {
   plantDatabase()
-  const { code, out } = await scan('--lock', lockWith('1.0.1'), '--image', imageArchive())
+  const { code, out } = await scan('--lock', lockWith('1.0.1'), '--image', dockerArchive(folder))
   expect([code, out]).toEqual([1, expect.stringContaining(`Dockerfile: ${FOUND}`)])
 })
 
 withScanner('without a database the real scanner fails, and so does the scan', async () => {
   process.env['OSV_SCANNER_LOCAL_DB_CACHE_DIRECTORY'] = join(folder, 'none')
-  const { code, out } = await scan('--lock', lockWith('1.0.0'), '--image', imageArchive())
+  const { code, out } = await scan('--lock', lockWith('1.0.0'), '--image', dockerArchive(folder))
   expect(code).toBe(1)
   expect(out).toMatch(/^lock file +failed .*no offline version/m)
   expect(out).toMatch(/^image .* failed .*no offline version/m)

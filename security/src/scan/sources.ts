@@ -1,6 +1,7 @@
+import { existsSync } from 'node:fs'
 import { devNull } from 'node:os'
-import { dirname } from 'node:path'
-import { fromGrype } from './grype.ts'
+import { dirname, join } from 'node:path'
+import { grypeScan, grypeTree, treeIn } from './anchore.ts'
 import { fromNpmAudit } from './npm-audit.ts'
 import { fromOsv } from './osv.ts'
 import { ask, lastLine, onPath } from './tool.ts'
@@ -36,20 +37,22 @@ export const scanLock = async (lock: string, { offline }: LockOptions): Promise<
 
 /**
  * Known weaknesses of an image: by Grype, and offline by osv-scanner, which online ends as if nothing was found when it cannot ask about an
- * image (tried with 2.5.1). `image` is a name that the container engine here knows, or a file made by
- * `docker save`. Throws an Error when the scanner fails.
+ * image (tried with 2.5.1), else by Grype with the database that it has. `image` is a name that the container engine here knows, a file
+ * made by `docker save`, a folder with an OCI layout, or `dir:` and a folder with installed packages. Throws an Error when the scanner fails.
  */
 export const scanImage = async (image: string, { offline }: LockOptions): Promise<Scanned> => {
-  const grype = onPath('grype')
-  if (grype !== undefined && !offline) {
-    const { code, out, said } = await ask(grype, ['--quiet', '-o', 'json', '--', image], '.')
-    if (code !== 0) throw new Error(`grype ended with ${code}: ${lastLine(said)}`)
-    return { by: 'grype', vulnerabilities: fromGrype(out) }
+  const [osv, grype, syft] = [onPath('osv-scanner'), onPath('grype'), onPath('syft')]
+  const tree = treeIn(image)
+  if (tree !== undefined) {
+    if (grype === undefined || syft === undefined)
+      return { missing: 'grype and syft are needed for a folder, and one is missing' }
+    return { by: 'grype', vulnerabilities: await grypeTree({ grype, syft }, tree, { offline }) }
   }
-  const osv = onPath('osv-scanner')
-  if (!offline) return { missing: 'grype is missing' }
-  if (osv === undefined) return { missing: 'osv-scanner is missing, which looks at images offline' }
-  return osvScan(osv, ['image', '--offline', ...(isArchive(image) ? ['--archive'] : []), image])
+  // osv-scanner takes no folders.
+  if (offline && osv !== undefined && !existsSync(join(image, 'oci-layout')))
+    return osvScan(osv, ['image', '--offline', ...(isArchive(image) ? ['--archive'] : []), image])
+  if (grype !== undefined) return { by: 'grype', vulnerabilities: await grypeScan(grype, image, { offline }) }
+  return { missing: offline ? 'osv-scanner and grype are missing' : 'grype is missing' }
 }
 
 const isArchive = (image: string): boolean => image.endsWith('.tar')

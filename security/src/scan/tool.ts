@@ -54,3 +54,15 @@ export const ask = (file: string, args: readonly string[], folder: string): Prom
   })
 
 export const lastLine = (text: string): string => text.trim().split('\n').at(-1)?.trim().slice(0, 300) ?? ''
+
+/** What a program of Anchore says behind its last ERROR, in one line without colours; the last line when it says none. */
+export const errorIn = (said: string): string => {
+  const plain = said.replaceAll(/\p{Cc}\[[0-9;]*m/gu, '')
+  const at = plain.lastIndexOf(' ERROR ')
+  if (at === -1) return lastLine(plain)
+  return plain
+    .slice(at + ' ERROR '.length)
+    .replaceAll(/\s+/g, ' ')
+    .trim()
+    .slice(0, 300)
+}
