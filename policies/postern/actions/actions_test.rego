@@ -193,5 +193,23 @@ test_the_default_data_lets_no_answer_act if {
 	]})
 	answer.rules["markdown-image"] == "redact"
 	answer.rules["html-script"] == "observe"
-	answer.categories.repetition == "block"
+	answer.rules["repeated-text"] == "block"
+	answer.categories.repetition == "observe"
+}
+
+_said_by_tool(rule, category, channel) := asked.with_changes({"findings": [object.union(
+	asked.finding(rule, category, 0.6),
+	{"channel": channel, "role": "tool"},
+)]})
+
+test_by_default_what_tools_and_documents_say_is_judged_more_strictly if {
+	page := actions.answer with input as _said_by_tool("new-instructions", "injection", "tool_result")
+	page.rules["new-instructions"] == "block"
+	caller := actions.answer with input as _said_by_tool("new-instructions", "injection", "message")
+	caller.rules["new-instructions"] == "observe"
+}
+
+test_by_default_nobody_orders_a_flood if {
+	flood := actions.answer with input as _said_by_tool("repeat-order", "repetition", "message")
+	flood.rules["repeat-order"] == "block"
 }

@@ -22,7 +22,7 @@ export const argumentCheck: ArgumentCheck = (said) => {
   return (value) => {
     const { found, more } = addressesIn(value)
     return [
-      ...found.flatMap((address) => ofAddress(address, origins)),
+      ...found.flatMap((address) => ofAddress(address, { origins, surely: isOneLine(value) })),
       ...bareHost(value),
       ...whole('shell-command', sayingOf(shellPhrases, value.toLowerCase()), value),
       ...whole('sql-statement', sayingOf(sqlPhrases, withoutComments(value.toLowerCase())), value),
@@ -58,13 +58,23 @@ const LOCAL_SCHEMES: ReadonlySet<string> = new Set([
   'unix',
 ])
 
-const ofAddress = (address: Address, origins: Origins): readonly Finding[] => {
+/** In which the host is one of the network; in others it may be a bucket or a database. */
+const NETWORK_SCHEMES: ReadonlySet<string> = new Set(['http', 'https', 'ws', 'wss', 'ftp'])
+
+interface Around {
+  readonly origins: Origins
+  /** The argument is no document, in which an address is an example. */
+  readonly surely: boolean
+}
+
+const ofAddress = (address: Address, { origins, surely }: Around): readonly Finding[] => {
   const { start, end, host, scheme } = address
   const found: Finding[] = []
-  const inside = scheme === 'mailto' ? undefined : insideOf(host)
+  const inside = NETWORK_SCHEMES.has(scheme) ? insideOf(host) : undefined
   if (inside !== undefined || LOCAL_SCHEMES.has(scheme)) {
     const evidence = [inside === 'metadata' ? 'metadata' : LOCAL_SCHEMES.has(scheme) ? 'scheme' : 'host']
-    found.push(finding('internal-address', { start, end, score: 1 }, { evidence, host }))
+    const score = surely || inside === 'metadata' ? 1 : 0.6
+    found.push(finding('internal-address', { start, end, score }, { evidence, host }))
   }
   const origin = origins(address.name)
   if (origin !== 'caller') {
@@ -116,11 +126,11 @@ const isForeign = ({ role, channel }: Text): boolean =>
 
 const PIECE = 4096
 const OVERLAP = 768
-const SHORT = 300
+const SHORT = 2048
 
 /** In pieces that overlap by more than the longest phrase. The whole argument is the finding: what it says belongs together. */
 const sayingOf = (phrases: readonly Phrase[], text: string): number => {
-  const isShort = text.length <= SHORT && !text.trim().includes('\n')
+  const isShort = isOneLine(text)
   let score = 0
   for (let from = 0; from === 0 || from + OVERLAP < text.length; from += PIECE - OVERLAP) {
     const piece = text.slice(from, from + PIECE)
@@ -130,6 +140,8 @@ const sayingOf = (phrases: readonly Phrase[], text: string): number => {
   }
   return score
 }
+
+const isOneLine = (text: string): boolean => text.length <= SHORT && !/[\n\r]/.test(text.trim())
 
 const withoutComments = (sql: string): string => {
   if (!sql.includes('/*')) return sql

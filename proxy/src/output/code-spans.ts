@@ -66,6 +66,7 @@ const step = (state: State, code: number, at: number): void => {
     return
   }
   if (state.line.length < LINE) state.line += String.fromCharCode(code)
+  if (state.fence) return
   if (code === 0x60) {
     state.run++
     state.ticksInLine++
@@ -100,7 +101,7 @@ const endLine = (state: State, at: number): void => {
   state.line = ''
   state.ticksInLine = 0
   if (state.fence) {
-    if (closes(line, state.fence)) state.fence = undefined
+    if (closes(line, state.fence)) Object.assign(state, { fence: undefined, dirty: false })
   } else if (line.trim() === '') state.dirty = false
   else beginBlock(state, opens(line, ticksInLine), { line, at })
 }

@@ -65,7 +65,10 @@ export const insideOf = (host: string): Inside => {
   const address = host.startsWith('[') ? host.slice(1, -1) : host
   if (isIPv4(address)) return inside.check(address, 'ipv4') ? 'internal' : undefined
   if (isIPv6(address)) return ofIPv6(address)
-  if (!host.includes('.') || SUFFIXES.some((suffix) => host.endsWith(suffix) || host === suffix.slice(1))) {
+  if (
+    /^[a-z0-9_-]+$/.test(host) ||
+    SUFFIXES.some((suffix) => host.endsWith(suffix) || host === suffix.slice(1))
+  ) {
     return 'internal'
   }
   return undefined

@@ -1,5 +1,6 @@
 import type { Category } from '../core/finding.ts'
 import type { Rule } from '../core/rule.ts'
+import { floodRules } from './flood.ts'
 import { injectionRules } from './injection.ts'
 import { invisibleRules } from './invisible.ts'
 import { personalDataRules } from './personal-data.ts'
@@ -16,4 +17,5 @@ export const tables: readonly Table[] = [
   { category: 'personal_data', rules: personalDataRules },
   { category: 'injection', rules: injectionRules },
   { category: 'invisible_text', rules: invisibleRules },
+  { category: 'repetition', rules: floodRules },
 ]

@@ -200,14 +200,20 @@ export const decisionCases: readonly DecisionCase[] = [
     answer: {
       allow: true,
       reasons: [],
-      rules: { 'payment-card': 'redact', iban: 'redact', 'us-ssn': 'redact', 'tag-characters': 'redact' },
+      rules: {
+        'payment-card': 'redact',
+        iban: 'redact',
+        'us-ssn': 'redact',
+        'tag-characters': 'redact',
+        'repeated-text': 'block',
+      },
       categories: {
         secret: 'redact',
         personal_data: 'observe',
         injection: 'observe',
         invisible_text: 'observe',
         active_content: 'redact',
-        repetition: 'block',
+        repetition: 'observe',
       },
     },
   },
