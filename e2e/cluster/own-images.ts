@@ -87,7 +87,9 @@ export const buildNodeImages = (): Promise<readonly string[]> =>
   )
 
 const DEMO = ['serve-model.ts', 'model.ts', 'model-openai.ts', 'model-anthropic.ts', 'script.ts']
-const VERIFIER = ['init-container.ts', 'verify.ts', 'manifest.ts', 'signature.ts']
+const dockerfile = readFileSync(join(REPOSITORY, 'Dockerfile'), 'utf8')
+/** What verifies a model, as the Dockerfile names it. */
+const VERIFIER = dockerfile.match(/security\/src\/model\/[a-z-]+\.ts/g) ?? []
 
 /** As the Dockerfile lays them out. */
 const guardFiles = async (root: string): Promise<void> => {
@@ -101,7 +103,7 @@ const guardFiles = async (root: string): Promise<void> => {
     if (name !== 'node_modules') copy(`policies/${name}`)
   for (const name of DEMO) copy(`proxy/demo/${name}`)
   copy('security/package.json')
-  for (const name of VERIFIER) copy(`security/src/model/${name}`)
+  for (const path of VERIFIER) copy(path)
   for (const workspace of ['@postern/proxy', '@postern/security'])
     for (const path of await packagesOf(workspace)) copy(path)
   const opa = [...(process.env.PATH ?? '').split(delimiter), join(homedir(), 'go/bin')]
@@ -110,10 +112,8 @@ const guardFiles = async (root: string): Promise<void> => {
   if (opa) await addProgram(root, opa, 'usr/bin/opa')
 }
 
-const entrypoint = (): readonly string[] => {
-  const dockerfile = readFileSync(join(REPOSITORY, 'Dockerfile'), 'utf8')
-  return JSON.parse(/^ENTRYPOINT (.*)$/m.exec(dockerfile)?.[1] ?? '[]') as string[]
-}
+const entrypoint = (): readonly string[] =>
+  JSON.parse(/^ENTRYPOINT (.*)$/m.exec(dockerfile)?.[1] ?? '[]') as string[]
 
 const toolFiles = (root: string): void => {
   for (const path of ['e2e/tools', 'proxy/demo', 'node_modules/openai'])
