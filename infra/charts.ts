@@ -10,8 +10,8 @@ export interface Chart {
 
 /**
  * Every third-party chart and its version, compared on 2026-11-22 with the newest tags of its repository that could be seen, which are of
- * August 2026; gpu was not. All but gpu and cert-manager were rendered from their sources with the values of
- * `platform/values.ts`, at these versions. To move one, change it here and run the tests.
+ * August 2026 (falco's of July). platform/verified-keys.json says which values each was seen to know, at these versions. To move one,
+ * change it here and run `node infra/platform/verify-keys.ts --write`.
  */
 export const charts = {
   'cert-manager': {

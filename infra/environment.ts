@@ -98,6 +98,8 @@ export interface AwsEnvironment extends Common {
   readonly zones: readonly [string, string, string]
   /** Ranges from which the API server may be asked, such as that of the runner that applies. */
   readonly operators: readonly string[]
+  /** A second region that gets a copy of every audit record, locked as the first. None when absent. */
+  readonly auditReplicaRegion?: string
   /** ARNs of the IAM roles that administer the cluster. */
   readonly administrators: readonly string[]
   readonly state: { readonly bucket: string; readonly kmsKeyArn: string }
@@ -122,6 +124,8 @@ export interface AzureEnvironment extends Common {
   readonly tenantId: string
   /** Object ids of the Entra groups that administer the cluster. */
   readonly administrators: readonly string[]
+  /** Whether the region's pair gets a copy of every audit record. Default: false, three zones of the region. */
+  readonly auditInPairedRegion?: boolean
   /** Virtual network of the runner that applies: keys and cluster answer in private networks only. */
   readonly runnerNetwork: { readonly resourceGroup: string; readonly name: string }
   readonly state: { readonly resourceGroup: string; readonly account: string; readonly container: string }

@@ -3,7 +3,11 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { charts } from './charts.ts'
+import { aws } from './environments/aws.ts'
+import { azure } from './environments/azure.ts'
+import { google } from './environments/google.ts'
 import { found } from './test/programs.ts'
+import { synthesised } from './test/synth.ts'
 import { unless } from './test/unless.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -60,8 +64,36 @@ test('its links lead somewhere', () => {
   expect(links.filter((path) => !existsSync(join(import.meta.dirname, path)))).toEqual([])
 })
 
+test('what its commands take out of the state is all that destroy would refuse, and no cluster', () => {
+  const patterns = [...readme.matchAll(/terraform state list \| grep -E '(?<pattern>[^']+)'/g)].map(
+    ({ groups }) => new RegExp(groups?.pattern ?? ''),
+  )
+  const stacks = synthesised(aws, google, azure)
+  expect(patterns).toHaveLength(3)
+  for (const [index, cloud] of ['aws', 'google', 'azure'].entries()) {
+    const addresses = Object.entries(stacks[`${cloud}-cluster`]?.resource ?? {}).flatMap(([type, named]) =>
+      Object.entries(named).map(([name, { lifecycle }]) => ({
+        address: `${type}.${name}`,
+        kept: JSON.stringify(lifecycle ?? {}).includes('"prevent_destroy":true'),
+      })),
+    )
+    const taken = addresses.filter(
+      ({ address }) => patterns[index]?.test(address) === true && !address.includes('shipper'),
+    )
+    expect(taken.filter(({ address }) => /[.](cluster|nodes|loki|dns)_/.test(address))).toEqual([])
+    expect(addresses.filter((one) => one.kept && !taken.includes(one))).toEqual([])
+  }
+}, 60_000)
+
 test('every third-party chart has its version in charts.ts and nowhere else', () => {
-  const others = ['platform/stack.ts', 'platform/values.ts', 'platform/logging.ts', 'app.ts', 'README.md']
+  const others = [
+    'platform/stack.ts',
+    'platform/values.ts',
+    'platform/cloud-values.ts',
+    'platform/logging.ts',
+    'app.ts',
+    'README.md',
+  ]
   for (const file of others) {
     const text = readFileSync(join(import.meta.dirname, file), 'utf8')
     for (const { version } of Object.values(charts))

@@ -91,11 +91,16 @@ test('nodes with GPUs bear a taint and a label, and others do not', () => {
 
 test('the audit bucket is locked for the retention on every cloud, and destroy leaves it', () => {
   const aws_ = stacks['aws-cluster']
-  expect(value(only(aws_, 'aws_s3_bucket_object_lock_configuration'), 'rule', 'default_retention')).toEqual({
-    mode: 'COMPLIANCE',
-    days: 400,
-  })
-  expect(named(aws_, 'aws_s3_bucket', ['bucket', 'audit']).lifecycle).toEqual({ prevent_destroy: true })
+  const locks = all(aws_, 'aws_s3_bucket_object_lock_configuration')
+  expect(locks.map((lock) => value(lock, 'rule', 'default_retention'))).toEqual([
+    { mode: 'COMPLIANCE', days: 400 },
+    { mode: 'COMPLIANCE', days: 400 },
+  ])
+  const records = all(aws_, 'aws_s3_bucket').filter((bucket) => bucket.object_lock_enabled === true)
+  expect(records.map(({ provider, lifecycle }) => [provider, lifecycle])).toEqual([
+    [undefined, { prevent_destroy: true }],
+    ['aws.replica', { prevent_destroy: true }],
+  ])
   expect(
     named(stacks['google-cluster'], 'google_storage_bucket', ['name', 'audit']).retention_policy,
   ).toEqual({
@@ -158,6 +163,7 @@ test('on AWS a role for pods is of use to one ServiceAccount, whoever associates
   for (const trust of trusts)
     expect(blocks(trust, 'condition').map(({ variable }) => variable)).toEqual([
       'aws:SourceAccount',
+      'aws:RequestTag/eks-cluster-name',
       'aws:RequestTag/kubernetes-namespace',
       'aws:RequestTag/kubernetes-service-account',
     ])
@@ -204,6 +210,7 @@ test('an environment without GPUs gets no device plugin, and one for a trial can
   const small: Environment = {
     ...aws,
     nodePools: [aws.nodePools[0]],
+    auditReplicaRegion: undefined as never,
     audit: { retentionDays: 200, lock: 'governance' },
     platform: { ...aws.platform, demoModel: true },
   }

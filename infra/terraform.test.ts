@@ -35,7 +35,6 @@ const real = unless(ready, `terraform with a mirror that holds ${PROVIDER}`)
 
 /** The stack with mock credentials and state in a file: everything else is what would be applied. */
 const mocked = (stack: StackJson): StackJson => {
-  const [provider] = stack.provider.aws ?? []
   const mock = {
     access_key: 'mock',
     secret_key: 'mock',
@@ -48,7 +47,9 @@ const mocked = (stack: StackJson): StackJson => {
     ...stack,
     terraform: { ...stack.terraform, backend: { local: {} } },
     // Asking which account it is needs AWS.
-    provider: { aws: [{ ...provider, ...mock, allowed_account_ids: undefined }] },
+    provider: {
+      aws: (stack.provider.aws ?? []).map((each) => ({ ...each, ...mock, allowed_account_ids: undefined })),
+    },
   }
 }
 

@@ -1,14 +1,11 @@
 import type { EksCluster } from '@cdktf/provider-aws/lib/eks-cluster/index.js'
 import type { KmsKey } from '@cdktf/provider-aws/lib/kms-key/index.js'
-import { S3BucketLifecycleConfiguration } from '@cdktf/provider-aws/lib/s3-bucket-lifecycle-configuration/index.js'
-import { S3BucketObjectLockConfigurationA } from '@cdktf/provider-aws/lib/s3-bucket-object-lock-configuration/index.js'
-import { S3BucketVersioningA } from '@cdktf/provider-aws/lib/s3-bucket-versioning/index.js'
-import type { S3Bucket } from '@cdktf/provider-aws/lib/s3-bucket/index.js'
 import { Construct } from 'constructs'
 import type { AwsEnvironment } from '../environment.ts'
-import { auditBucket, WORKLOADS } from '../names.ts'
-import { closedBucket } from './bucket.ts'
+import { WORKLOADS } from '../names.ts'
+import { AwsAuditReplica } from './audit-replica.ts'
 import { podRole } from './iam.ts'
+import { lockedBucket } from './locked-bucket.ts'
 
 export interface AwsAuditOptions {
   readonly environment: AwsEnvironment
@@ -20,44 +17,7 @@ export interface AwsAuditOptions {
 export class AwsAudit extends Construct {
   constructor(scope: Construct, { environment, key, cluster }: AwsAuditOptions) {
     super(scope, 'audit')
-    const bucket = closedBucket(this, { name: auditBucket(environment), key, locked: true })
-    const versioning = new S3BucketVersioningA(this, 'versioning', {
-      bucket: bucket.id,
-      versioningConfiguration: { status: 'Enabled' },
-    })
-    new S3BucketObjectLockConfigurationA(this, 'lock', {
-      bucket: bucket.id,
-      rule: {
-        defaultRetention: {
-          mode: environment.audit.lock.toUpperCase(),
-          days: environment.audit.retentionDays,
-        },
-      },
-      dependsOn: [versioning],
-    })
-    this.lifecycle(bucket, environment.audit.retentionDays)
-    this.shipper(bucket, { environment, key, cluster })
-  }
-
-  private lifecycle(bucket: S3Bucket, retentionDays: number): void {
-    new S3BucketLifecycleConfiguration(this, 'lifecycle', {
-      bucket: bucket.id,
-      rule: [
-        {
-          id: 'audit',
-          status: 'Enabled',
-          filter: [{ prefix: '' }],
-          // Records are read seldom after a quarter.
-          transition: [{ days: 90, storageClass: 'GLACIER_IR' }],
-          expiration: [{ days: retentionDays + 1 }],
-          noncurrentVersionExpiration: [{ noncurrentDays: 1 }],
-          abortIncompleteMultipartUpload: [{ daysAfterInitiation: 7 }],
-        },
-      ],
-    })
-  }
-
-  private shipper(bucket: S3Bucket, { environment, key, cluster }: AwsAuditOptions): void {
+    const { bucket, versioning } = lockedBucket(this, { environment, key })
     podRole(this, 'shipper', {
       environment,
       cluster,
@@ -68,5 +28,13 @@ export class AwsAudit extends Construct {
         { sid: 'EncryptRecords', actions: ['kms:GenerateDataKey', 'kms:Decrypt'], resources: [key.arn] },
       ],
     })
+    if (environment.auditReplicaRegion !== undefined)
+      new AwsAuditReplica(this, {
+        environment,
+        region: environment.auditReplicaRegion,
+        key,
+        bucket,
+        after: versioning,
+      })
   }
 }

@@ -1,5 +1,6 @@
 import { DataAwsIamPolicyDocument } from '@cdktf/provider-aws/lib/data-aws-iam-policy-document/index.js'
 import type { KmsKey } from '@cdktf/provider-aws/lib/kms-key/index.js'
+import type { AwsProvider } from '@cdktf/provider-aws/lib/provider/index.js'
 import { S3BucketOwnershipControls } from '@cdktf/provider-aws/lib/s3-bucket-ownership-controls/index.js'
 import { S3BucketPolicy } from '@cdktf/provider-aws/lib/s3-bucket-policy/index.js'
 import { S3BucketPublicAccessBlock } from '@cdktf/provider-aws/lib/s3-bucket-public-access-block/index.js'
@@ -12,15 +13,23 @@ export interface ClosedBucketOptions {
   readonly key: KmsKey
   /** With object lock, and kept by `destroy`. */
   readonly locked: boolean
+  /** Of another region. */
+  readonly provider?: AwsProvider | undefined
 }
 
 /** A bucket that is never public, speaks TLS only, and keeps everything under one key. */
-export const closedBucket = (scope: Construct, { name, key, locked }: ClosedBucketOptions): S3Bucket => {
+export const closedBucket = (
+  scope: Construct,
+  { name, key, locked, provider }: ClosedBucketOptions,
+): S3Bucket => {
+  const elsewhere = provider === undefined ? {} : { provider }
   const bucket = new S3Bucket(scope, 'bucket', {
+    ...elsewhere,
     bucket: name,
     ...(locked ? { objectLockEnabled: true, lifecycle: { preventDestroy: true } } : {}),
   })
   const block = new S3BucketPublicAccessBlock(scope, 'public-access', {
+    ...elsewhere,
     bucket: bucket.id,
     blockPublicAcls: true,
     blockPublicPolicy: true,
@@ -28,10 +37,12 @@ export const closedBucket = (scope: Construct, { name, key, locked }: ClosedBuck
     restrictPublicBuckets: true,
   })
   new S3BucketOwnershipControls(scope, 'ownership', {
+    ...elsewhere,
     bucket: bucket.id,
     rule: { objectOwnership: 'BucketOwnerEnforced' },
   })
   new S3BucketServerSideEncryptionConfigurationA(scope, 'encryption', {
+    ...elsewhere,
     bucket: bucket.id,
     rule: [
       {
@@ -41,6 +52,7 @@ export const closedBucket = (scope: Construct, { name, key, locked }: ClosedBuck
     ],
   })
   new S3BucketPolicy(scope, 'policy', {
+    ...elsewhere,
     bucket: bucket.id,
     policy: new DataAwsIamPolicyDocument(scope, 'policy-document', {
       statement: denials(bucket, { key, locked }),

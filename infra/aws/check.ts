@@ -15,6 +15,12 @@ export const awsChecks = (environment: AwsEnvironment): readonly Check[] => {
       `zones: write zones of ${region}, such as ${region}a.`,
     ],
     [new Set(zones).size === zones.length, 'zones: write three that differ.'],
+    [
+      environment.auditReplicaRegion === undefined ||
+        (/^[a-z]{2}(-[a-z]+)+-\d$/.test(environment.auditReplicaRegion) &&
+          environment.auditReplicaRegion !== region),
+      'auditReplicaRegion: write another region, such as eu-west-1, or take it away.',
+    ],
     [administrators.length > 0, 'administrators: name a role, or nobody administers the cluster.'],
     ...administrators.map((arn): Check => [
       new RegExp(`^arn:aws[a-z-]*:iam::${accountId}:role/[\\w+=,.@/-]+$`).test(arn),

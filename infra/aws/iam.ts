@@ -20,8 +20,8 @@ export interface ServiceRoleOptions {
   readonly statements?: DataAwsIamPolicyDocumentStatement[]
   /** Names of policies that AWS keeps. */
   readonly managed?: readonly string[]
-  /** EKS Pod Identity may hand the role to this ServiceAccount and no other, whoever associates it. */
-  readonly pod?: Workload
+  /** EKS Pod Identity may hand the role to this ServiceAccount of this cluster and no other, whoever associates it. */
+  readonly pod?: Workload & { readonly cluster: string }
 }
 
 /** A role that one AWS service may take, with the statements given and nothing else. */
@@ -33,6 +33,7 @@ export const serviceRole = (scope: Construct, id: string, options: ServiceRoleOp
         principals: [{ type: 'Service', identifiers: [options.service] }],
         condition: Object.entries({
           'aws:SourceAccount': options.accountId,
+          'aws:RequestTag/eks-cluster-name': options.pod?.cluster,
           'aws:RequestTag/kubernetes-namespace': options.pod?.namespace,
           'aws:RequestTag/kubernetes-service-account': options.pod?.serviceAccount,
         }).flatMap(([variable, wanted]) =>
@@ -69,7 +70,7 @@ export const podRole = (scope: Construct, id: string, options: PodRoleOptions): 
   const role = serviceRole(scope, id, {
     name: `${environment.name}-${workload.serviceAccount}`,
     service: POD_IDENTITY,
-    pod: workload,
+    pod: { ...workload, cluster: environment.name },
     accountId: environment.accountId,
     statements,
   })

@@ -4,6 +4,7 @@ import {
 } from '@cdktf/provider-aws/lib/data-aws-iam-policy-document/index.js'
 import { KmsAlias } from '@cdktf/provider-aws/lib/kms-alias/index.js'
 import { KmsKey } from '@cdktf/provider-aws/lib/kms-key/index.js'
+import type { AwsProvider } from '@cdktf/provider-aws/lib/provider/index.js'
 import { Construct } from 'constructs'
 import type { AwsEnvironment } from '../environment.ts'
 
@@ -55,7 +56,7 @@ export class AwsKeys extends Construct {
   constructor(scope: Construct, environment: AwsEnvironment) {
     super(scope, 'keys')
     const key = (purpose: string, statements: DataAwsIamPolicyDocumentStatement[] = []) =>
-      this.key(environment, purpose, statements)
+      kmsKey(this, { environment, purpose, statements })
     this.secrets = key('secrets')
     this.registry = key('registry')
     this.audit = key('audit')
@@ -91,37 +92,47 @@ export class AwsKeys extends Construct {
       },
     ])
   }
+}
 
-  private key(
-    environment: AwsEnvironment,
-    purpose: string,
-    statements: DataAwsIamPolicyDocumentStatement[],
-  ): KmsKey {
-    const policy = new DataAwsIamPolicyDocument(this, `${purpose}-policy`, {
-      // In a key's policy '*' is the key itself.
-      statement: [
-        {
-          sid: 'IamOfThisAccountDecides',
-          actions: [...ADMINISTRATION, ...USE.filter((action) => !ADMINISTRATION.includes(action))],
-          resources: ['*'],
-          principals: [{ type: 'AWS', identifiers: [`arn:aws:iam::${environment.accountId}:root`] }],
-        },
-        ...statements,
-      ],
-    })
-    const key = new KmsKey(this, purpose, {
-      description: `${environment.name} ${purpose}`,
-      enableKeyRotation: true,
-      deletionWindowInDays: 30,
-      policy: policy.json,
-      lifecycle: { preventDestroy: purpose === 'audit' },
-    })
-    new KmsAlias(this, `${purpose}-alias`, {
-      name: `alias/${environment.name}-${purpose}`,
-      targetKeyId: key.keyId,
-    })
-    return key
-  }
+export interface KmsKeyOptions {
+  readonly environment: AwsEnvironment
+  readonly purpose: string
+  /** Who may use it besides whom IAM lets. */
+  readonly statements?: readonly DataAwsIamPolicyDocumentStatement[]
+  /** Of another region. */
+  readonly provider?: AwsProvider | undefined
+}
+
+/** A key that IAM of this account decides over, rotated every year. */
+export const kmsKey = (scope: Construct, options: KmsKeyOptions): KmsKey => {
+  const { environment, purpose, statements = [], provider } = options
+  const elsewhere = provider === undefined ? {} : { provider }
+  const policy = new DataAwsIamPolicyDocument(scope, `${purpose}-policy`, {
+    // In a key's policy '*' is the key itself.
+    statement: [
+      {
+        sid: 'IamOfThisAccountDecides',
+        actions: [...ADMINISTRATION, ...USE.filter((action) => !ADMINISTRATION.includes(action))],
+        resources: ['*'],
+        principals: [{ type: 'AWS', identifiers: [`arn:aws:iam::${environment.accountId}:root`] }],
+      },
+      ...statements,
+    ],
+  })
+  const key = new KmsKey(scope, purpose, {
+    ...elsewhere,
+    description: `${environment.name} ${purpose}`,
+    enableKeyRotation: true,
+    deletionWindowInDays: 30,
+    policy: policy.json,
+    lifecycle: { preventDestroy: purpose === 'audit' },
+  })
+  new KmsAlias(scope, `${purpose}-alias`, {
+    ...elsewhere,
+    name: `alias/${environment.name}-${purpose}`,
+    targetKeyId: key.keyId,
+  })
+  return key
 }
 
 const autoscaling = ({ accountId }: AwsEnvironment) => ({

@@ -93,7 +93,7 @@ export class AwsNodes extends Construct {
     const role = serviceRole(this, 'vpc-cni-role', {
       name: `${environment.name}-vpc-cni`,
       service: POD_IDENTITY,
-      pod: { namespace: 'kube-system', serviceAccount: 'aws-node' },
+      pod: { cluster: environment.name, namespace: 'kube-system', serviceAccount: 'aws-node' },
       accountId: environment.accountId,
       managed: ['AmazonEKS_CNI_Policy'],
     })
@@ -118,7 +118,7 @@ export class AwsNodes extends Construct {
     const role = serviceRole(this, 'ebs-csi-role', {
       name: `${environment.name}-ebs-csi`,
       service: POD_IDENTITY,
-      pod: { namespace: 'kube-system', serviceAccount: 'ebs-csi-controller-sa' },
+      pod: { cluster: environment.name, namespace: 'kube-system', serviceAccount: 'ebs-csi-controller-sa' },
       accountId: environment.accountId,
       managed: ['service-role/AmazonEBSCSIDriverPolicy'],
       statements: [

@@ -34,6 +34,7 @@ export class AzureAudit extends Construct {
       ...options,
       name: auditBucket(environment),
       purpose: 'audit',
+      paired: environment.auditInPairedRegion === true,
       kept: true,
     })
     const container = new StorageContainer(this, 'container', {

@@ -34,6 +34,8 @@ export class AzureKeys extends Construct {
       softDeleteRetentionDays: 90,
       publicNetworkAccessEnabled: false,
       networkAcls: { defaultAction: 'Deny', bypass: 'AzureServices' },
+      // With the vault go its keys.
+      lifecycle: { preventDestroy: true },
     })
     const reachable = network.privateService({
       name: 'keys',

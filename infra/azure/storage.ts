@@ -14,13 +14,15 @@ export interface ClosedAccountOptions {
   /** Globally unique: letters and digits, at most 24. */
   readonly name: string
   readonly purpose: Purpose
+  /** Copied to the region's pair. */
+  readonly paired?: boolean
   /** Kept by `destroy`, with every version of what is in it. */
   readonly kept: boolean
 }
 
 /** A storage account that only private networks reach, that knows identities and no keys, and keeps everything under one key of ours. */
 export const closedAccount = (scope: Construct, options: ClosedAccountOptions): StorageAccount => {
-  const { environment, group, network, keys, name, purpose, kept } = options
+  const { environment, group, network, keys, name, purpose, kept, paired = false } = options
   const place = { resourceGroupName: group.name, location: environment.region }
   const identity = new UserAssignedIdentity(scope, 'account-identity', {
     ...place,
@@ -30,7 +32,7 @@ export const closedAccount = (scope: Construct, options: ClosedAccountOptions): 
     ...place,
     name,
     accountTier: 'Standard',
-    accountReplicationType: 'ZRS',
+    accountReplicationType: paired ? 'GZRS' : 'ZRS',
     publicNetworkAccessEnabled: false,
     allowNestedItemsToBePublic: false,
     // Every access is by an identity; there is no key to lose.

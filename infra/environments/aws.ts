@@ -27,6 +27,7 @@ export const aws = {
     },
   ],
   audit: { retentionDays: 400, lock: 'compliance' },
+  auditReplicaRegion: 'eu-west-1',
   logDays: 365,
   dnsZone: 'llm.example.internal',
   platform: {

@@ -71,6 +71,21 @@ deny contains stack.finding("retention", resource.id, "add the bucket or contain
 	count([other | some other in stack.resources; _audit_bucket(other, bucket, key)]) == 0
 }
 
+deny contains stack.finding("retention", resource.id, "copy to a bucket of this stack, under a key of ours, and no deletions") if {
+	some resource in stack.resources
+	resource.type == "aws_s3_bucket_replication_configuration"
+	some rule in stack.blocks(resource.attributes, "rule")
+	not _copies_home(rule)
+}
+
+_copies_home(rule) if {
+	every bucket in stack.values(rule, ["destination", "bucket"]) {
+		regex.match(`^\$\{aws_s3_bucket\.[A-Za-z0-9_-]+\.arn\}$`, bucket)
+	}
+	stack.given_at(rule, ["destination", "encryption_configuration", "replica_kms_key_id"])
+	stack.values(rule, ["delete_marker_replication", "status"]) == {"Disabled"}
+}
+
 # Where a cloud's cluster has its records, and by which attribute the place is known.
 _bucket_of := {
 	"aws_eks_cluster": {"aws_s3_bucket": "bucket"},

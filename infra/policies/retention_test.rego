@@ -46,3 +46,18 @@ test_images if {
 	not found({"resource": {"aws_ecr_repository": {"x": {"image_tag_mutability": "IMMUTABLE", "image_scanning_configuration": {"scan_on_push": true}}}}})
 	found({"resource": {"google_artifact_registry_repository": {"x": {}}}})
 }
+
+replication(one) := {"resource": {"aws_s3_bucket_replication_configuration": {"x": {"rule": [one]}}}}
+
+test_copies if {
+	rule := {
+		"destination": {
+			"bucket": "${aws_s3_bucket.y.arn}",
+			"encryption_configuration": {"replica_kms_key_id": "${aws_kms_key.y.arn}"},
+		},
+		"delete_marker_replication": {"status": "Disabled"},
+	}
+	not found(replication(rule))
+	found(replication(object.union(rule, {"destination": {"bucket": "arn:aws:s3:::somebody"}})))
+	found(replication(object.remove(rule, ["delete_marker_replication"])))
+}
