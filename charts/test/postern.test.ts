@@ -156,6 +156,7 @@ helmTest(
       },
       samples: {
         'admission.hostPaths': ['/mnt/models'],
+        'admission.requireVerifiedModels.identities': [{ identity: 'a', identityProvider: 'b' }],
         'admission.requireVerifiedModels.modelDigests': ['a'.repeat(64)],
         'admission.requireVerifiedModels.namespaceSelector': { matchLabels: { models: 'signed' } },
         'image.pullPolicy': 'Always',

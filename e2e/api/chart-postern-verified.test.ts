@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { parse, parseAllDocuments } from 'yaml'
 import { eventually } from '../cluster/processes.ts'
 import { modelPod, release, RELEASE, type Pod, type Release } from './chart-release.ts'
-import { lies, modelOf, partsOf, sidecar, type Parts } from './verified-pods.ts'
+import { keyless, lies, modelOf, partsOf, sidecar, type Parts } from './verified-pods.ts'
 
 const file = (path: string): string => fileURLToPath(new URL(`../../charts/${path}`, import.meta.url))
 
@@ -70,6 +70,10 @@ describe('a pod whose model is verified is admitted', () => {
   const admitted: readonly (readonly [string, (of: Parts, pod: Pod) => unknown])[] = [
     ['as the example has it', () => undefined],
     ['with --digest', (of) => of.args.push(`--digest=${'a'.repeat(64)}`)],
+    [
+      'with root certificates in place of a key',
+      (of) => of.args.splice(1, 1, '--certificate-chain=/etc/model-key/roots.pem'),
+    ],
     ['without --signature', (of) => of.args.splice(2, 1)],
     [
       'with a token for every container, as the API server adds it',
@@ -257,6 +261,28 @@ test('a digest of the image, digests of models and further images are demanded o
     await expect(create(changed((of) => (of.check.image = image)))).rejects.toThrow(
       /image of verify-model|invalid/i,
     )
+})
+
+test('keyless signatures count by the identities that the value names, each with its own provider', async () => {
+  const pair = (name: string) => [`https://ci.example.com/${name}`, `https://${name}.example.com`] as const
+  const identities = ['one', 'two'].map((name) => {
+    const [identity, identityProvider] = pair(name)
+    return { identity, identityProvider }
+  })
+  await cluster.install(require({ identities }))
+  const by = (identity: string, identityProvider: string, ...more: readonly string[]) =>
+    create(
+      changed((of) => {
+        keyless(of, identity, identityProvider)
+        of.args.push(...more)
+      }),
+    )
+  expect(await eventually(() => by(...pair('one')), 30)).toMatch(/created/)
+  expect(await by(...pair('two'))).toMatch(/created/)
+  const refused = /no pair of the value/
+  await expect(by(pair('one')[0], pair('two')[1])).rejects.toThrow(refused)
+  await expect(by(...pair('one'), '--identity=https://example.com/mine')).rejects.toThrow(refused)
+  await expect(by(...pair('one'), '--identity')).rejects.toThrow(/the arguments of verify-model/)
 })
 
 test('claims may be refused, and volumes that hold no model named', async () => {

@@ -50,6 +50,12 @@ export const modelOf = (of: Parts, source: Partial<Plain<V1Volume>>): void => {
   Object.assign(cache, source)
 }
 
+/** Whose signature counts is said by an identity under Sigstore, in place of a key. */
+export const keyless = (of: Parts, identity: string, identityProvider: string): void => {
+  const given = [`--identity=${identity}`, `--identity-provider=${identityProvider}`]
+  of.args.splice(1, 1, '--trusted-root=/etc/model-key/trusted_root.json', ...given)
+}
+
 /** Starts before the model server, and stays. */
 export const sidecar = (of: Parts, mount: Plain<V1VolumeMount>): Plain<V1Container> => ({
   ...{ name: 'bring', image: 'example.invalid/bring:1', restartPolicy: 'Always', volumeMounts: [mount] },
@@ -104,6 +110,17 @@ export const lies: readonly (readonly [string, (of: Parts, pod: Pod) => unknown,
   ['no key', (of) => of.args.splice(1, 1), /the arguments of verify-model/],
   ['two keys', (of) => of.args.push('--public-key=/etc/model-key/x'), /the arguments of/],
   ['a key from the model', (of) => (of.args[1] = '--public-key=/models/support/x'), /the arguments/],
+  [
+    'a key and certificates',
+    (of) => of.args.push('--certificate-chain=/etc/model-key/x'),
+    /the arguments of verify-model/,
+  ],
+  [
+    'an identity of its own',
+    (of) => keyless(of, 'https://example.com/mine', 'https://issuer.example.com'),
+    /no pair of the value/,
+  ],
+  ['an identity beside a key', (of) => of.args.push('--identity=me'), /no pair of the value/],
   ['an unknown flag', (of) => of.args.push('--ignore=weights.bin'), /the arguments of verify-model/],
   ['a second folder', (of) => of.args.push('/models/support'), /the arguments of verify-model/],
   [
