@@ -22,7 +22,7 @@ test('the steps come in the order of the pipeline', () => {
 
 test('every command of ours that a step runs exists, with the options it is given', async () => {
   const runs = steps.flatMap(({ run = '' }) => run.split('\n')).filter((line) => line.includes('cli.ts'))
-  expect(runs).toHaveLength(2)
+  expect(runs).toHaveLength(3)
   for (const line of runs) {
     const [, script = '', command = ''] = /node \.\.\/postern\/(\S+) (\S+)/.exec(line) ?? []
     expect([script, existsSync(new URL(script, root))]).toEqual([script, true])

@@ -15,7 +15,7 @@ const POSTERN = join(ROOT, 'proxy/src/cli.ts')
 const RULES = join(ROOT, 'monitoring/generated/rules/postern.rules.yaml')
 const LIMIT_MS = 60_000
 /** Attack lists and their tests are full of what the linter looks for. */
-const NOT_LINTED = ['node_modules', 'attacks', 'third-party', 'test']
+const NOT_LINTED = ['node_modules', 'attacks', 'third-party', 'test', '.postern-sec']
 
 /** The linter over prompts, tools and chains, their schema included; errors fail. */
 export const lintCheck = async (folder: string): Promise<Told> => {
@@ -27,8 +27,16 @@ export const lintCheck = async (folder: string): Promise<Told> => {
     terminal: false,
   })
   const total = said.split('\n').find((line) => /^\d+ files: /.test(line)) ?? lastLine(said)
-  return code === 0 ? passed(total) : failed(total)
+  if (code === 0) return passed(total)
+  const errors = said.split('\n').filter((line) => /^\S+:\d+:\d+ error /.test(line))
+  return failed([total, ...firstFew(errors)].join('; '))
 }
+
+/** Enough to see where to begin. */
+const firstFew = (lines: readonly string[]): readonly string[] => [
+  ...lines.slice(0, 3).map((line) => line.slice(0, 160)),
+  ...(lines.length > 3 ? [`and ${lines.length - 3} more`] : []),
+]
 
 export interface Benchmark {
   readonly demo: Demo
@@ -63,9 +71,21 @@ export const attackCheck = async ({ demo, attacks, store, baseline, report }: Be
   )
   const lines = said.split('\n')
   const broken = lines.filter((line) => line.startsWith('gate: ') && line !== 'gate: holds')
-  return code === 0
-    ? passed(`${lines[0] ?? ''} The gate holds.`)
-    : failed(broken.join('; ') || lastLine(said))
+  if (code === 0) return passed(`${lines[0] ?? ''} The gate holds.`)
+  const others = lines.some((line) => line.startsWith('the baseline was made with other attacks'))
+    ? ['the baseline was made with other attacks; leave --attacks as it is, or name a --baseline of your own']
+    : []
+  return failed([...broken, ...others].join('; ') || lastLine(said))
+}
+
+/** Configurations of guards, each as the guard itself would read it. */
+export const configCheck = async (files: readonly string[]): Promise<Told> => {
+  const wrong: string[] = []
+  for (const file of files) {
+    const { code, output } = await run(process.execPath, [POSTERN, 'check', file], LIMIT_MS)
+    if (code !== 0) wrong.push(...firstFew(output.trim().split('\n')))
+  }
+  return wrong.length > 0 ? failed(wrong.join('; ')) : passed(`${files.length} valid`)
 }
 
 /** Whether the guard lets in, keeps out and blocks as it should, and whether the gate would notice. */

@@ -15,7 +15,9 @@ export const notebookCheck = async (folder: string): Promise<Told> => {
   if (python === undefined)
     return skipped('pytest with nbval is missing: pip install nbval==0.11.0 ipykernel')
   const { code, output } = await run(python, ['-m', 'pytest', '--nbval', '-q', ...notebooks], LIMIT_MS)
-  return code === 0 ? passed(`${notebooks.length} notebooks: ${lastLine(output)}`) : failed(lastLine(output))
+  if (code === 0) return passed(`${notebooks.length} notebooks: ${lastLine(output)}`)
+  const cells = [...output.matchAll(/^FAILED (\S+)/gm)].slice(0, 3).map(([, cell]) => cell)
+  return failed([lastLine(output), ...cells].join('; '))
 }
 
 const notebooksIn = (folder: string): readonly string[] =>

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from '@jest/globals'
 import { FAMILIES } from '../attack/attack.ts'
+import { lintCheck } from './checks.ts'
 import { notebookCheck } from './notebooks.ts'
 import { command } from './command.ts'
 import { table, timed } from './step.ts'
@@ -78,4 +79,36 @@ test('a number of attacks that proves nothing is wrong use', async () => {
   const { code, err } = await pipeline('--attacks', '3')
   expect(code).toBe(2)
   expect(err).toContain('--attacks takes')
+})
+
+test('a configuration that no guard would take fails at its own step, and what runs elsewhere is left out', async () => {
+  const project = join(folder, 'wrong-config')
+  mkdirSync(project)
+  writeFileSync(join(project, 'postern.yaml'), 'servr: {}\n')
+  const { code, out } = await pipeline(
+    project,
+    ...['--store', join(folder, 'store-2'), '--attacks', '60', '--baseline', join(folder, 'none.json')],
+    ...['--config', join(project, 'postern.yaml'), '--skip', 'notebooks', '--skip', 'lint'],
+  )
+  expect(code).toBe(1)
+  expect(out).toMatch(/^configuration +failed .*servr: unknown key/m)
+  expect(out).toMatch(/^guard and gate +passed /m)
+  expect(out).not.toMatch(/^(notebooks|prompt lint) /m)
+}, 180_000)
+
+test('a step that is not known cannot be left out', async () => {
+  expect((await pipeline('--skip', 'attacks')).err).toContain('--skip takes')
+})
+
+test('lint names what it found, and leaves the store of earlier runs alone', async () => {
+  const project = join(folder, 'badly-prompted')
+  mkdirSync(join(project, '.postern-sec'), { recursive: true })
+  const wrong = 'kind: Prompt\nname: x\nmessages:\n  - { role: nobody, content: hi }\n'
+  writeFileSync(join(project, '.postern-sec/prompt.yaml'), wrong)
+  expect((await lintCheck(project)).result).toBe('passed')
+  writeFileSync(join(project, 'prompt.yaml'), wrong)
+  expect(await lintCheck(project)).toMatchObject({
+    result: 'failed',
+    detail: expect.stringMatching(/prompt\.yaml:1:1 error prompt-schema version is missing/),
+  })
 })

@@ -1,7 +1,4 @@
-import { percent } from './gate.ts'
-import { escapeHtml } from './pictures.ts'
-import type { RunRecord, TargetTally } from './record.ts'
-import { rate, sum, titleOf } from './words.ts'
+import type { RunRecord } from './record.ts'
 
 /** When an attack counts as one that got through; every tool has its own judgement. */
 const JUDGED: Readonly<Record<string, string>> = {
@@ -11,9 +8,9 @@ const JUDGED: Readonly<Record<string, string>> = {
   garak:
     'Judged by the detectors of garak. The one for jailbreaks (MitigationBypass) counts every answer that is no refusal, also a harmless one. An attempt without an answer counts as stopped.',
   promptfoo:
-    'Judged by the assertions of our configuration: the answer must not hold what the attack asked for.',
+    'Its red team disguises the attacks of our configuration, whose assertions judge: the answer must not hold what the attack asked for.',
   pyrit:
-    'Converters of PyRIT over three orders. One got through when the answer holds the words that were to be joined.',
+    'Converters of PyRIT over three orders, and attacks of several turns whose attacker is a script. One got through when the answer holds the words that were to be joined.',
   promptbench:
     'A search for misspellings that the guard does not know. One got through when the order was obeyed.',
   art: 'A search for the fewest disguised words that the guard does not know. One got through when the order was obeyed.',
@@ -46,52 +43,4 @@ const NAMES: Readonly<Record<string, string>> = {
 export const toolName = ({ tool, toolVersion }: RunRecord): string => {
   const name = NAMES[tool] ?? tool.replace(/^list:/, 'list ')
   return toolVersion === undefined ? name : `${name} ${toolVersion}`
-}
-
-/** One row for each tool. */
-export const toolTable = (runs: readonly RunRecord[]): string =>
-  `<div class="wide"><table><thead><tr>${[
-    'Sent by',
-    'on',
-    'sent',
-    'worked without guard',
-    'got through guard',
-    'share',
-  ]
-    .map((title) => `<th scope="col">${title}</th>`)
-    .join('')}</tr></thead><tbody>${runs.map(row).join('')}</tbody></table></div>`
-
-const row = (run: RunRecord): string => {
-  const { guarded, bare } = run.targets
-  const through = guarded && sum(guarded.families)
-  const open = bare && sum(bare.families)
-  const requests = Object.keys((guarded ?? bare)?.families ?? {}).join() === 'harmful_request'
-  const note = `${requests ? ', for the model to decline' : ''}${run.unfinished === undefined ? '' : ' (did not end)'}`
-  return `<tr><th scope="row">${escapeHtml(toolName(run))}${note}</th><td>${escapeHtml(run.at.slice(0, 10))}</td>${[
-    String((through ?? open)?.attacks ?? 0),
-    open === undefined ? 'not tried' : String(open.successes),
-    through === undefined ? 'no guard' : String(through.successes),
-    through === undefined || through.attacks === 0 ? '' : percent(rate(through)),
-  ]
-    .map((value) => `<td class="n">${value}</td>`)
-    .join('')}</tr>`
-}
-
-/** What other tools found, each with what its numbers mean. */
-export const toolSections = (others: readonly RunRecord[]): string =>
-  others
-    .map((run) => {
-      const main = run.targets.guarded ?? run.targets.bare
-      return `<section><h3>${escapeHtml(toolName(run))}</h3><p>${escapeHtml(judgedBy(run.tool))}</p>${main === undefined ? '' : familyTable(main, run.targets.bare)}</section>`
-    })
-    .join('')
-
-/** Sent and got through, by family. `bare` adds what worked without the guard. */
-export const familyTable = ({ families }: TargetTally, bare: TargetTally | undefined): string => {
-  const rows = Object.entries(families).map(([family, count]) => {
-    const open = bare?.families[family]
-    return `<tr><th scope="row">${escapeHtml(titleOf(family))}</th><td class="n">${count.attacks}</td>${bare === undefined ? '' : `<td class="n">${open?.successes ?? ''}</td>`}<td class="n">${count.successes}</td><td class="n">${percent(rate(count))}</td></tr>`
-  })
-  const without = bare === undefined ? '' : '<th scope="col">worked without guard</th>'
-  return `<div class="wide"><table><thead><tr><th scope="col">Kind</th><th scope="col">sent</th>${without}<th scope="col">got through guard</th><th scope="col">share</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>`
 }

@@ -17,11 +17,10 @@ const HIT = 0.5
 /** Of each module what needs no download, as garak 0.17.1 ships it; garak.yaml bounds the prompts of most. */
 const PROBES: Readonly<Record<string, readonly string[]>> = {
   adaptive_attacks: ['AdaptiveAttacks'],
-  ansiescape: ['AnsiEscaped', 'AnsiRaw'],
+  ansiescape: ['AnsiEscaped'],
   apikey: ['CompleteKey', 'GetKey'],
   badchars: ['BadCharacters'],
   dan: ['AutoDANCached', 'DanInTheWild', 'Dan_11_0', 'STAN', 'DUDE'],
-  divergence: ['Repeat'],
   doctor: ['Bypass', 'BypassLeet', 'Puppetry'],
   dra: ['DRA'],
   encoding: [

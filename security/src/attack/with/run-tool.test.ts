@@ -80,6 +80,24 @@ test('a tool without any result is an error, with its last words', async () => {
   expect(err).toContain('no module named art')
 })
 
+test('of several tools one that fails is named in the report, which holds what the others found', async () => {
+  const tools = standIn('both', `echo '${LINE}' > "$2"`)
+  mkdirSync(join(tools, 'pyrit/bin'), { recursive: true })
+  writeFileSync(join(tools, 'pyrit/bin/python'), '#!/bin/sh\necho no module named pyrit >&2; exit 1\n')
+  chmodSync(join(tools, 'pyrit/bin/python'), 0o755)
+  const report = join(tools, 'report.html')
+  const { code, out, err, store } = await attack(tools, '--with', 'all', '--report', report)
+  expect(code).toBe(3)
+  expect(err).toContain('no module named pyrit')
+  expect(err).toContain('garak is not installed')
+  expect(out).toMatch(/^art unknown +0 of 1 through the guard$/m)
+  const html = readFileSync(report, 'utf8')
+  expect(html).toContain('None of 1 attacks got through the guard.')
+  expect(html).toContain('pyrit gave no result, so nothing is known from it.')
+  expect(html).toContain('garak is not installed, so it was not run.')
+  expect(openStore(store).runs()).toHaveLength(1)
+})
+
 test('several tools have no common baseline', async () => {
   const { code, err } = await attack(join(folder, 'none'), '--with', 'art,pyrit', '--gate', 'x.json')
   expect(code).toBe(2)

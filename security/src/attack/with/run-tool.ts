@@ -1,9 +1,12 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Io } from '../../command.ts'
-import type { TargetName } from '../../report/record.ts'
+import { htmlReportOfTools } from '../../report/html.ts'
+import type { RunRecord, TargetName } from '../../report/record.ts'
+import { openStore } from '../../report/store.ts'
 import { tally } from '../../report/tally.ts'
+import { sum } from '../../report/words.ts'
 import type { Attack } from '../attack.ts'
 import type { Attempt } from '../attempt.ts'
 import { send, type Endpoint } from '../client.ts'
@@ -36,28 +39,65 @@ export interface Running {
  * tool fails before it has found anything.
  */
 export const runTools = async (running: Running): Promise<number> => {
-  const { options, targets, io } = running
+  const { options, io } = running
   const wanted = options.tool === 'all' || options.tool === undefined ? TOOLS : options.tool
   const missing = wanted.filter((name) => !existsSync(join(options.tools, name, ROWS[name].program)))
   for (const name of missing) io.err(`postern-sec: ${howToInstall(name, options)}`)
   const there = wanted.filter((name) => !missing.includes(name))
   if (there.length === 0 || (options.tool !== 'all' && missing.length > 0)) return 2
-  const codes: number[] = []
-  for (const name of there) {
-    if (targets.stop?.aborted === true) break
-    codes.push(await (there.length === 1 ? runTool(name, running) : runOrSay(name, running)))
-  }
-  return Math.max(...codes)
+  const [only] = there
+  if (only !== undefined && wanted.length === 1) return (await runTool(only, running)).code
+  return runSeveral(there, missing, running)
 }
 
-/** One tool that fails does not take the others with it. */
-const runOrSay = async (name: ToolName, running: Running): Promise<number> => {
-  try {
-    return await runTool(name, running)
-  } catch (error) {
-    running.io.err(`postern-sec: ${error instanceof Error ? error.message : `${name} failed`}\n`)
-    return 3
+/** One tool that fails does not take the others with it: the report is written again after each. */
+const runSeveral = async (
+  names: readonly ToolName[],
+  missing: readonly ToolName[],
+  { options: { report, ...options }, targets, io }: Running,
+): Promise<number> => {
+  const before = openStore(options.store).runs()
+  const ended: RanTool[] = []
+  const notes = missing.map((name) => `${name} is not installed, so it was not run.`)
+  const written = (): void => {
+    if (report === undefined || ended.length === 0) return
+    const records = ended.map(({ record }) => record)
+    writeFileSync(report, htmlReportOfTools(records, before, notes))
   }
+  for (const [at, name] of names.entries()) {
+    if (targets.stop?.aborted === true) {
+      notes.push(`${name} was not run: somebody ended the run before.`)
+      continue
+    }
+    io.out(`\n${name}, tool ${at + 1} of ${names.length}\n`)
+    try {
+      ended.push(await runTool(name, { options: { ...options, report: undefined }, targets, io }))
+    } catch (error) {
+      const why = error instanceof Error ? error.message : `${name} failed`
+      notes.push(`${name} gave no result, so nothing is known from it.`)
+      io.err(`postern-sec: ${why}\n`)
+    }
+    written()
+  }
+  written()
+  io.out(inShort(ended, notes))
+  if (report !== undefined && ended.length > 0) io.out(`report: ${report}\n`)
+  return Math.max(ended.length < names.length ? 3 : 0, ...ended.map(({ code }) => code))
+}
+
+interface RanTool {
+  readonly code: number
+  readonly record: RunRecord
+}
+
+/** The last lines of a run of several tools. */
+const inShort = (ended: readonly RanTool[], notes: readonly string[]): string => {
+  const rows = ended.map(({ record: { tool, toolVersion = '', targets, unfinished } }) => {
+    const { attacks, successes } = sum(targets.guarded?.families ?? {})
+    const open = targets.bare === undefined ? '' : `, ${sum(targets.bare.families).successes} without it`
+    return `${`${tool} ${toolVersion}`.padEnd(22)}${successes} of ${attacks} through the guard${open}${unfinished === undefined ? '' : '; did not end'}\n`
+  })
+  return `\n${rows.join('')}${notes.map((note) => `${note}\n`).join('')}`
 }
 
 const howToInstall = (name: ToolName, { tools }: AttackOptions): string => {
@@ -65,7 +105,7 @@ const howToInstall = (name: ToolName, { tools }: AttackOptions): string => {
   return `${name} is not installed in ${folder}. To install it:\n  ${ROWS[name].install(folder, join(THIRD_PARTY, name))}\n`
 }
 
-const runTool = async (name: ToolName, { options, targets, io }: Running): Promise<number> => {
+const runTool = async (name: ToolName, { options, targets, io }: Running): Promise<RanTool> => {
   const { pin } = ROWS[name]
   const version = installedVersion(join(options.tools, name), pin.name) ?? 'unknown'
   if (version !== pin.version)
@@ -86,7 +126,8 @@ const runTool = async (name: ToolName, { options, targets, io }: Running): Promi
     targets: { guarded: tally(guarded.attempts), ...(bare && { bare: tally(bare.attempts) }) },
   }
   // The texts are the tool's; there is nothing of ours to send again.
-  return finish({ record, planted: plant(options.seed), attempts: [] }, options, io)
+  const code = await finish({ record, planted: plant(options.seed), attempts: [] }, options, io)
+  return { code, record }
 }
 
 interface One extends Running {
