@@ -43,6 +43,14 @@ test('a profile becomes the configuration of one pod', () => {
   expect(config.models).toEqual(profile.models)
 })
 
+test('a model that the profile routes keeps its route when the pod names it', () => {
+  const follow = { model: 'llama', alias: 'champion' }
+  const routed = { ...profile, models: [{ name: 'llama', targets: [{ upstream: 'model', follow }] }] }
+  const named = { ...overlay, models: ['llama', 'phi'] }
+  const config = forPod(routed, readPod(source(named)), source(named))
+  expect(config.models).toEqual([routed.models[0], { name: 'phi', targets: [{ upstream: 'model' }] }])
+})
+
 test('the pod may name its models, and the profile keeps its address where the pod has none', () => {
   const named = {
     ...overlay,

@@ -95,7 +95,14 @@ export const forPod = (config: Config, pod: PodOverlay, { name, podIp }: PodSour
       upstream.name === 'model' ? { ...upstream, url: modelUrl } : upstream,
     ),
     ...(models[0] !== undefined && {
-      models: models.map((model) => ({ name: model, targets: [{ upstream: 'model' }] })),
+      // A name that the profile routes, such as by the aliases of a registry, keeps that route: the pod says what it serves, not how.
+      models: models.map(
+        (model) =>
+          config.models.find(({ name }) => name === model) ?? {
+            name: model,
+            targets: [{ upstream: 'model' }],
+          },
+      ),
       defaultModel: models[0],
     }),
   }
