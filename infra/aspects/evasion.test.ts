@@ -81,6 +81,18 @@ const evasions: Readonly<Record<string, readonly [(stack: TerraformStack) => unk
     },
     /aws_s3_bucket: add project, environment, owner, cost-center to tags/,
   ],
+  'a tag of nothing': [
+    (stack) => {
+      new S3Bucket(stack, 'x', { bucket: 'x' }).addOverride('tags.owner', null)
+    },
+    /aws_s3_bucket: add owner to tags/,
+  ],
+  'a tag of blanks': [
+    (stack) => {
+      new S3Bucket(stack, 'x', { bucket: 'x', tags: { owner: ' ' } })
+    },
+    /aws_s3_bucket: add owner to tags/,
+  ],
   'a variable': [
     (stack) => {
       const open = new TerraformVariable(stack, 'open', { default: '0.0.0.0/0' })

@@ -1,6 +1,6 @@
 import { type IAspect, TerraformResource } from 'cdktf'
 import type { Tags } from '../environment.ts'
-import { blocks, value } from './read.ts'
+import { given, value } from './read.ts'
 import { everyResource } from './visit.ts'
 
 /** Every resource that can say whose it is must say so with these. */
@@ -32,8 +32,7 @@ export const requireTags: IAspect = {
     const attribute = taggable(node)
     if (attribute === undefined) return
     everyResource(({ attributes }) => {
-      const has = new Set(blocks(attributes, attribute[1]).flatMap((block) => Object.keys(block)))
-      const missing = REQUIRED.filter((tag) => !has.has(tag) || value(attributes, attribute[1], tag) === '')
+      const missing = REQUIRED.filter((tag) => !given(value(attributes, attribute[1], tag)))
       return missing.length === 0
         ? undefined
         : `add ${missing.join(', ')} to ${attribute[1]}; \`tagged\` of aspects/tags.ts does it for a whole stack.`

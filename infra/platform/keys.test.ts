@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Chart, charts } from '../charts.ts'
@@ -58,11 +58,23 @@ describe.each(Object.entries<Chart>(charts))('%s', (name, chart) => {
   )
 })
 
-test('a key that a chart does not know is told', () => {
-  expect(leaves({ a: { b: 1, c: [1] }, d: {}, 'grafana.ini': null })).toEqual([
+test('a value has one path, and what is passed on as it is counts as one', () => {
+  expect(leaves({ a: { b: 1, c: [1] }, d: {}, grafana: { 'grafana.ini': { x: 1, y: 2 } } })).toEqual([
     ['a', 'b'],
     ['a', 'c'],
     ['d'],
-    ['grafana.ini'],
+    ['grafana', 'grafana.ini'],
   ])
+})
+
+unless(helm, 'helm')('a value that a chart does not know is told, and one that it knows is not', () => {
+  const chart = join(scratch, 'planted')
+  mkdirSync(join(chart, 'templates'), { recursive: true })
+  writeFileSync(join(chart, 'Chart.yaml'), 'apiVersion: v2\nname: planted\nversion: 1.0.0\n')
+  writeFileSync(
+    join(chart, 'templates/map.yaml'),
+    'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: x }\ndata: { known: {{ .Values.known | quote }} }\n',
+  )
+  const rendering: Rendering = { helm: helm ?? '', chart, release: 'x', namespace: 'x', scratch }
+  expect(unknownKeys(rendering, [{ known: 'a', unknwon: { b: 'c' } }])).toEqual(['unknwon.b'])
 })

@@ -47,26 +47,24 @@ export const rendered = ({ helm, chart, release, namespace, scratch }: Rendering
   }
 }
 
-/** Keys of which the chart takes no notice, in any of the values. */
+/** Keys of which the chart takes no notice: nothing is different when the value is another, or is not there. */
 export const unknownKeys = (rendering: Rendering, values: readonly Values[]): readonly string[] => {
   const seen = new Set<string>()
-  return values.flatMap((one) =>
-    leaves(one)
+  return values.flatMap((one) => {
+    const now = rendered(rendering, one)
+    /** Whether the chart does something else when the value is another, or is not there. */
+    const hasEffect = (path: readonly string[]): boolean =>
+      [undefined, other(at(one, path))].some(
+        (value) => rendered(rendering, replaced(one, path, value)) !== now,
+      )
+    return leaves(one)
       .filter((path) => !seen.has(path.join('.')))
       .filter((path) => {
         seen.add(path.join('.'))
-        return !hasEffect(rendering, one, path)
+        return !hasEffect(path)
       })
-      .map((path) => path.join('.')),
-  )
-}
-
-/** Whether a chart does something else when the value is another, or is not there. A key that it does not know changes nothing. */
-const hasEffect = (rendering: Rendering, values: Values, path: readonly string[]): boolean => {
-  const now = rendered(rendering, values)
-  return [undefined, other(at(values, path))].some(
-    (value) => rendered(rendering, replaced(values, path, value)) !== now,
-  )
+      .map((path) => path.join('.'))
+  })
 }
 
 const at = (values: Values, path: readonly string[]): Value | undefined =>

@@ -36,3 +36,24 @@ deny contains found if some found in types.deny
 deny contains stack.finding("stack", "input", "it has no resources; give the cdk.tf.json of one stack") if {
 	not input.resource
 }
+
+deny contains stack.finding("stack", "terraform", "name a backend; without one the state is a file on somebody's disk") if {
+	input.resource
+	not _has_backend
+}
+
+_has_backend if is_object(input.terraform.backend)
+
+# Terraform takes lists in many places where this reads maps.
+deny contains stack.finding("stack", sprintf("%s", [part]), "write maps of maps, as CDKTF does; lists are not read") if {
+	some part in {"resource", "data"}
+	some path in {[], ["*"], ["*", "*"]}
+	some found in _at(input[part], path)
+	not is_object(found)
+}
+
+_at(found, path) := [found] if path == []
+
+_at(found, path) := [inner | some inner in found] if path == ["*"]
+
+_at(found, path) := [inner | some named in found; is_object(named); some inner in named] if path == ["*", "*"]

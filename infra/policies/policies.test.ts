@@ -73,6 +73,26 @@ const planted: readonly (readonly [string, string, Readonly<Record<string, unkno
   ['azure-cluster', 'azurerm_role_assignment', { role_definition_name: 'Owner' }, 'access'],
   ['azure-cluster', 'azurerm_storage_account', { customer_managed_key: {} }, 'encryption'],
   ['aws-platform', 'helm_release', { version: '>= 1.0.0' }, 'pins'],
+  ['aws-platform', 'helm_release', { values: ['service: { type: LoadBalancer }'] }, 'charts'],
+  [
+    'aws-platform',
+    'kubernetes_cluster_role_v1',
+    { rule: [{ resources: ['secrets'], verbs: ['get'] }] },
+    'access',
+  ],
+  ['aws-cluster', 'aws_eks_node_group', { remote_access: { ec2_ssh_key: 'k' } }, 'ingress'],
+  ['aws-cluster', 'aws_route53_zone', { vpc: [] }, 'ingress'],
+  ['aws-cluster', 'aws_s3_bucket_policy', { policy: '{}' }, 'access'],
+  ['aws-cluster', 'aws_subnet', { count: 2 }, 'plain'],
+  ['aws-cluster', 'aws_security_group', { description: '${var.text}' }, 'plain'],
+  ['google-cluster', 'google_container_cluster', { control_plane_endpoints_config: {} }, 'ingress'],
+  ['google-cluster', 'google_kms_crypto_key', { rotation_period: '' }, 'encryption'],
+  ['google-cluster', 'google_compute_firewall', { source_ranges: ['8.0.0.0/8'] }, 'ingress'],
+  ['google-cluster', 'google_dns_managed_zone_iam_member', { member: 'allAuthenticatedUsers' }, 'ingress'],
+  ['azure-cluster', 'azurerm_log_analytics_workspace', { internet_query_enabled: true }, 'ingress'],
+  ['azure-cluster', 'azurerm_container_registry', { encryption: [] }, 'encryption'],
+  ['azure-cluster', 'azurerm_kubernetes_cluster', { run_command_enabled: true }, 'ingress'],
+  ['azure-platform', 'kubernetes_storage_class_v1', { parameters: {} }, 'encryption'],
 ]
 
 real(

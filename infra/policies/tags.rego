@@ -10,7 +10,7 @@ _required := {"project", "environment", "owner", "cost-center"}
 deny contains stack.finding("tags", resource.id, message) if {
 	some resource in stack.resources
 	attribute := data.tag_attributes[resource.type]
-	has := {key | some key, value in object.get(resource.attributes, attribute, {}); value != ""}
+	has := {key | some key, value in object.get(resource.attributes, attribute, {}); is_string(value); trim_space(value) != ""}
 	missing := _required - has
 	count(missing) > 0
 	message := sprintf("add %s to %s", [concat(", ", sort(missing)), attribute])
