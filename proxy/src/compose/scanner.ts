@@ -57,6 +57,9 @@ const without = (scanner: Scanner, disabled: ReadonlySet<string>): Scanner => {
         get cleared() {
           return session.cleared
         },
+        get open() {
+          return session.open === true
+        },
       }
     },
   }

@@ -27,6 +27,8 @@ export interface ScanSession {
    * halves of a surrogate pair. Never decreases.
    */
   readonly cleared: number
+  /** True while what comes reads otherwise because of what was before, although that is cleared: inside a tag, say. */
+  readonly open?: boolean
 }
 
 /** What an argument of a tool call would do, given what the texts of the request said. Linear in the length of the argument. */

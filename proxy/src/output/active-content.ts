@@ -38,14 +38,27 @@ const open = (holds: Holds): ScanSession => {
   }
   const session = {
     cleared: 0,
+    open: false,
     push(piece: string) {
-      for (let i = 0; i < piece.length; i++, at++) {
+      for (let i = 0; i < piece.length;) {
         last = piece.charCodeAt(i)
-        for (const machine of machines) machine.step(last, at)
-        spans.step(last, at)
+        // Most of a text is words outside of everything.
+        if (isWordUnit(last) && machines.every(isIdle)) {
+          const word = wordAt(piece, i)
+          for (const machine of machines) machine.word(word)
+          spans.word(word, at)
+          i += word.length
+          at += word.length
+        } else {
+          for (const machine of machines) machine.step(last, at)
+          spans.step(last, at)
+          i++
+          at++
+        }
         book.settle()
       }
       session.cleared = Math.max(session.cleared, clearedNow())
+      session.open = machines.some(isOpen)
       return book.take()
     },
     end() {
@@ -61,16 +74,29 @@ const open = (holds: Holds): ScanSession => {
   return session
 }
 
+const isIdle = (machine: Machine): boolean => machine.idle()
+
+const isOpen = (machine: Machine): boolean => machine.open()
+
+const isWordUnit = (code: number): boolean =>
+  (code >= 0x61 && code <= 0x7a) || (code >= 0x41 && code <= 0x5a) || (code >= 0x30 && code <= 0x39)
+
+const wordAt = (piece: string, from: number): string => {
+  let to = from + 1
+  while (to < piece.length && isWordUnit(piece.charCodeAt(to))) to++
+  return piece.slice(from, to)
+}
+
 interface Waiting {
   readonly sighting: Sighting
   readonly closed: number
+  readonly broken: number
 }
 
 /** What was seen, until it is clear whether it stands in code. */
 const sightings = (spans: CodeSpans) => {
   let found: Finding[] = []
   let waiting: Waiting[] = []
-  let broken = 0
   const giveUp = (): void => {
     for (const { sighting } of waiting) found.push(findingOf(sighting, false))
     waiting = []
@@ -78,13 +104,12 @@ const sightings = (spans: CodeSpans) => {
   return {
     report: (sighting: Sighting): void => {
       const where = sighting.rule === 'terminal-escape' ? 'text' : spans.where(sighting.start)
-      if (where === 'perhaps') waiting.push({ sighting, closed: spans.closed })
+      if (where === 'perhaps') waiting.push({ sighting, closed: spans.closed, broken: spans.broken })
       else found.push(findingOf(sighting, where === 'certain'))
     },
     settle: (): void => {
-      if (spans.broken !== broken) giveUp()
-      broken = spans.broken
       if (waiting.length === 0) return
+      if (waiting.some(({ broken }) => broken !== spans.broken)) giveUp()
       waiting = waiting.filter(({ sighting, closed }) => {
         if (spans.closed === closed) return true
         found.push(findingOf(sighting, true))

@@ -4,6 +4,8 @@
  */
 export interface CodeSpans {
   step(code: number, at: number): void
+  /** The same for a word, ASCII letters and digits, that begins at `at`. */
+  word(word: string, at: number): void
   /** `certain`: fenced. `perhaps`: code if the line closes it. */
   where(start: number): 'text' | 'perhaps' | 'certain'
   /** Grows when an inline span closed; what is `perhaps` from before that is code. */
@@ -25,6 +27,11 @@ export const codeSpans = (): CodeSpans => {
     step(code, at) {
       step(state, code, at)
       state.last = code
+    },
+    word(word, at) {
+      if (state.line.length < LINE) state.line += word.slice(0, LINE - state.line.length)
+      if (!state.fence) endRun(state, at)
+      state.last = word.charCodeAt(word.length - 1)
     },
     where(start) {
       if (state.unsure) return 'text'

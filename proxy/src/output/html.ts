@@ -37,8 +37,12 @@ export const htmlMachine = (report: Report): Machine => {
   }
   return {
     step(code, at) {
+      if (state.mode === 'text' && code !== 0x3c) return
       step(state, { code, at, report })
     },
+    idle: () => state.mode === 'text',
+    open: () => state.mode !== 'text' || state.loose,
+    word: () => undefined,
     end(at) {
       endPart(state, at, report)
       state.mode = 'text'

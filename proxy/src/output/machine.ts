@@ -12,6 +12,12 @@ export interface Sighting {
 export interface Machine {
   /** `at` is the offset of `code`. */
   step(code: number, at: number): void
+  /** Whether a word, ASCII letters and digits, can be given as one. */
+  idle(): boolean
+  /** Whether what comes reads otherwise because of what was before. */
+  open(): boolean
+  /** The same as a step for each of its units. */
+  word(word: string): void
   /** The text ends at this offset. */
   end(at: number): void
   /** Offset from which text may still become part of a sighting; Infinity when none may. */

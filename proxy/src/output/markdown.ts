@@ -53,8 +53,18 @@ export const markdownMachine = (report: Report): Machine => {
     step(code, at) {
       const { address } = state
       if (address) collect(state, address, { code, at, report })
-      else plain(state, { code, at, report })
+      else if (state.bracket !== -1 || isMark(code)) plain(state, { code, at, report })
+      else pass(state, code)
       state.last = code
+    },
+    open: () => state.image || state.imageByName || state.named || state.bang,
+    idle: () => state.address === undefined && state.bracket === -1,
+    word(word) {
+      state.last = word.charCodeAt(word.length - 1)
+      state.lineEnds = 0
+      if (state.label.length < PLACEHOLDER.length) {
+        state.label += word.slice(0, PLACEHOLDER.length - state.label.length)
+      }
     },
     end(at) {
       if (state.address) judge(state, state.address, { end: at, report })
@@ -89,7 +99,7 @@ const plain = (state: State, { code, at, report }: Unit): void => {
     endLine(state, code)
     return
   }
-  if (code !== 0x20 && code !== 0x09) state.lineEnds = 0
+  pass(state, code)
   if (code === 0x5b) openBracket(state)
   else if (code === 0x5d) {
     state.bracket = at
@@ -97,7 +107,23 @@ const plain = (state: State, { code, at, report }: Unit): void => {
   } else if (code === 0x21) state.bang = true
   else if (code === 0x28 && state.bang && !isBlank(state.last)) state.address = open('afterword', at)
   else if (code === 0x60 || code === 0x3c || code === 0x5c) state.clean = false
-  if (code !== 0x5b && state.label.length < PLACEHOLDER.length) state.label += String.fromCharCode(code)
+}
+
+/** What begins or ends something. */
+const isMark = (code: number): boolean =>
+  code === 0x5b ||
+  code === 0x5d ||
+  code === 0x21 ||
+  code === 0x28 ||
+  code === 0x60 ||
+  code === 0x3c ||
+  code === 0x5c ||
+  code === 0x0a ||
+  code === 0x0d
+
+const pass = (state: State, code: number): void => {
+  if (code !== 0x20 && code !== 0x09) state.lineEnds = 0
+  if (state.label.length < PLACEHOLDER.length) state.label += String.fromCharCode(code)
 }
 
 /** How the label of a placeholder begins: whoever defines one waits for a redaction to complete an image. */

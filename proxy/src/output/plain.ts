@@ -53,6 +53,12 @@ export const formulaMachine = (report: Report): Machine => {
       }
       atStart = begins(code) || leads(code) || (atStart && (code === 0x20 || isMark(code)))
     },
+    idle: () => !inFormula,
+    open: () => inFormula,
+    word() {
+      first = false
+      atStart = false
+    },
     end() {
       word = ''
     },
@@ -81,6 +87,9 @@ export const escapeMachine = (report: Report): Machine => ({
       report({ rule: 'terminal-escape', start: at, end: at + 1 })
     }
   },
+  idle: () => true,
+  open: () => false,
+  word: () => undefined,
   end: () => undefined,
   held: () => Infinity,
 })

@@ -16,6 +16,9 @@ export const together = (name: string, scanners: readonly Scanner[]): Scanner =>
         for (const { cleared } of sessions) least = Math.min(least, cleared)
         return least
       },
+      get open() {
+        return sessions.some((session) => session.open === true)
+      },
     }
   },
 })

@@ -26,4 +26,7 @@ export const sessionElsewhere = (session: ScanSession, hosts: readonly string[] 
         get cleared() {
           return session.cleared
         },
+        get open() {
+          return session.open === true
+        },
       }

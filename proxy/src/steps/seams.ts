@@ -11,8 +11,10 @@ export const acrossParts = async (
   scan: (text: string) => Promise<readonly Finding[]>,
 ): Promise<readonly Scanned[]> => {
   const more = new Map<Text, Finding[]>()
+  const own = new Map(scanned.map(({ text, findings }) => [text, findings]))
   for (const parts of messagesOf(scanned)) {
-    if (parts.length > 1) addCrossing(parts, await scan(parts.map(({ value }) => value).join('')), more)
+    if (parts.length > 1)
+      addCrossing(parts, await scan(parts.map(({ value }) => value).join('')), { own, more })
   }
   if (more.size === 0) return scanned
   return scanned.map(({ text, findings }) => {
@@ -38,7 +40,13 @@ const messagesOf = (scanned: readonly Scanned[]): Iterable<readonly Text[]> => {
   return messages.values()
 }
 
-const addCrossing = (parts: readonly Text[], found: readonly Finding[], more: Map<Text, Finding[]>): void => {
+interface Found {
+  readonly own: ReadonlyMap<Text, readonly Finding[]>
+  readonly more: Map<Text, Finding[]>
+}
+
+/** Also what lies inside one part and is something only because of what was before it. */
+const addCrossing = (parts: readonly Text[], found: readonly Finding[], { own, more }: Found): void => {
   let next = 0
   let from = 0
   for (const part of parts) {
@@ -48,15 +56,18 @@ const addCrossing = (parts: readonly Text[], found: readonly Finding[], more: Ma
     for (let at = next; at < found.length; at++) {
       const finding = found[at]
       if (finding === undefined || finding.start >= to) break
-      const inside = finding.start >= from && finding.end <= to
-      if (inside || finding.end <= from) continue
+      if (finding.end <= from) continue
       const clipped = {
         ...finding,
         start: Math.max(finding.start, from) - from,
         end: Math.min(finding.end, to) - from,
       }
+      if (own.get(part)?.some((one) => isSame(one, clipped))) continue
       more.set(part, [...(more.get(part) ?? []), clipped])
     }
     from = to
   }
 }
+
+const isSame = (a: Finding, b: Finding): boolean =>
+  a.rule === b.rule && a.start === b.start && a.end === b.end

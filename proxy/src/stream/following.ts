@@ -20,18 +20,26 @@ export const followingSession = (open: () => ScanSession, before: string): ScanS
   const joined = open()
   const edge = before.length
   joined.push(before)
-  let across = joined.cleared < edge
-  const crossing = (found: readonly Finding[]): readonly Finding[] => {
-    across = joined.cleared < edge
-    return found
-      .filter(({ start, end }) => start < edge && end > edge)
-      .map((finding) => ({ ...finding, start: 0, end: finding.end - edge }))
+  const isAcross = (): boolean => joined.cleared < edge || joined.open === true
+  let across = isAcross()
+  const crossing = (known: readonly Finding[], found: readonly Finding[]): readonly Finding[] => {
+    across = isAcross()
+    const more = found
+      .filter(({ end }) => end > edge)
+      .map((finding) => ({ ...finding, start: Math.max(0, finding.start - edge), end: finding.end - edge }))
+    return [...known, ...more.filter((finding) => !known.some((one) => isSame(one, finding)))]
   }
   return {
-    push: (piece) => [...own.push(piece), ...(across ? crossing(joined.push(piece)) : [])],
-    end: () => [...own.end(), ...(across ? crossing(joined.end()) : [])],
+    push: (piece) => (across ? crossing(own.push(piece), joined.push(piece)) : own.push(piece)),
+    end: () => (across ? crossing(own.end(), joined.end()) : own.end()),
     get cleared() {
-      return across ? 0 : own.cleared
+      return across ? Math.max(0, Math.min(own.cleared, joined.cleared - edge)) : own.cleared
+    },
+    get open() {
+      return own.open === true || across
     },
   }
 }
+
+const isSame = (a: Finding, b: Finding): boolean =>
+  a.rule === b.rule && a.start === b.start && a.end === b.end

@@ -128,6 +128,43 @@ describe.each(WAYS)('an answer (%s)', (_, way) => {
   })
 })
 
+describe('an image or a tag in several blocks of an answer, which clients put together', () => {
+  const parts = (pieces: readonly string[], stream: boolean): Behaviour =>
+    stream
+      ? named(
+          START,
+          ...pieces.flatMap((text, index): { type: string }[] => [
+            { type: 'content_block_start', index, content_block: { type: 'text', text: '' } } as {
+              type: string
+            },
+            { type: 'content_block_delta', index, delta: { type: 'text_delta', text } } as { type: string },
+            { type: 'content_block_stop', index } as { type: string },
+          ]),
+          ...END.slice(1),
+        )
+      : anthropicWhole(pieces.map((text) => ({ type: 'text', text })))
+
+  test.each([
+    ['![a](', 'https://evil.example/x)'],
+    ['![alt', '](https://evil.example/x)'],
+    ['!', '[a](https://evil.example/x)'],
+    ['<img ', 'src=https://evil.example/x>'],
+    ['<img src="https:', '//evil.example/x">'],
+    ['![a][b]\n', '\n[b]: https://evil.example/x'],
+    ['<sc', 'ript>alert(1)</script>'],
+  ])('%s and %s', async (...pieces) => {
+    for (const stream of [false, true]) {
+      guard.behave(parts(pieces, stream))
+      const body = { max_tokens: 50, stream }
+      const answer = await guard.post(chat(body), { path: '/v1/messages', role: 'user' })
+      expect([stream, textOf(await answer.text())]).toEqual([
+        stream,
+        expect.not.stringMatching(/https?:\/\/evil\.example|\/\/evil\.example|<script/),
+      ])
+    }
+  })
+})
+
 test('the model server is no longer read when a stream that repeats itself is cut', async () => {
   const gone = new Promise<void>((resolve) => {
     guard.behave((response) => {
