@@ -18,7 +18,16 @@ export interface SignedBundle {
 }
 
 /** Parts of data.json, and the package of all policies, that a bundle owns. */
-export const BUNDLE_ROOTS = ['actions', 'limits', 'model_routes', 'postern', 'roles', 'tenants', 'tools']
+export const BUNDLE_ROOTS = [
+  'actions',
+  'hosts',
+  'limits',
+  'model_routes',
+  'postern',
+  'roles',
+  'tenants',
+  'tools',
+]
 export const ENTRYPOINTS = ['postern/decision', 'postern/limits'] as const
 
 const MANIFEST = '.manifest'
