@@ -123,3 +123,15 @@ test('a key alone signs without a certificate, and a chain needs one', () =>
     expect(await run('sign', model, '--key', key)).toMatchObject({ code: 0 })
     expect(await run('sign', model, '--key', key, '--certificate-chain', key)).toMatchObject({ code: 2 })
   }))
+
+test('a model that is one file has its signature beside it', () =>
+  withModel(async ({ model, file }) => {
+    const { publicKey, privateKey } = newKeys()
+    const key = file('key.pem', privateKey.export({ type: 'pkcs8', format: 'pem' }) as string)
+    const shared = file('key.pub', publicKey.export({ type: 'spki', format: 'pem' }) as string)
+    const weights = join(model, 'weights.bin')
+    expect((await run('sign', weights, '--key', key)).out).toContain(`${weights}.sig: signs 1 file, `)
+    expect(await run('verify', weights, '--public-key', shared)).toMatchObject({ code: 0 })
+    file('model/weights.bin', 'other')
+    expect((await run('verify', weights, '--public-key', shared)).err).toContain('was changed')
+  }))

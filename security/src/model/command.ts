@@ -1,5 +1,5 @@
 import { createPrivateKey, type X509Certificate } from 'node:crypto'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, stat, writeFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { basename, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -17,7 +17,8 @@ import { inside, verifyModel } from './verify.ts'
 
 const HELP = `postern-sec model: sign, register, promote and roll back models
 
-  sign FOLDER --key FILE [--signature FILE]           sign every file (OpenSSF Model Signing 1.0); model.sig beside the files
+  sign FOLDER --key FILE [--signature FILE]           sign every file (OpenSSF Model Signing 1.0); model.sig beside the files,
+                                                      or FILE.sig for a model that is one file
               --signing-certificate FILE              with the certificate of the key
               [--certificate-chain FILE]              and those between it and a root
   verify FOLDER WHOSE [--signature FILE]              are these the files that were signed, no more and no less?
@@ -111,15 +112,15 @@ const parsed = (args: readonly string[]): ReturnType<typeof parse> => {
 
 const ACTIONS: Readonly<Record<string, (asked: Asked) => Promise<string>>> = {
   sign: async ({ values, names: [folder = needed('FOLDER')] }) => {
-    const file = values.signature ?? resolve(folder, 'model.sig')
+    const file = values.signature ?? (await signatureOf(folder))
     const ignored = [...GIT_FILES, inside(folder, file)]
     const manifest = await manifestOf(folder, { name: basename(resolve(folder)), ignored })
     await writeFile(file, signManifest(manifest, await signingKey(values)))
-    return `${file}: signs ${manifest.resources.length} files, SHA-256 ${modelDigest(manifest.resources)}\n`
+    return `${file}: signs ${counted(manifest.resources.length)}, SHA-256 ${modelDigest(manifest.resources)}\n`
   },
   verify: async ({ values, names: [folder = needed('FOLDER')] }) => {
     const { name, files, digest, signer } = await verified(folder, values)
-    return `${folder}: ${files} files are as signed (${name}, SHA-256 ${digest}, signed by ${whom(signer)})\n`
+    return `${folder}: ${counted(files)} as signed (${name}, SHA-256 ${digest}, signed by ${whom(signer)})\n`
   },
   register: async ({ values, names: [name = needed('NAME'), folder = needed('FOLDER')] }) => {
     const version = plain(values.version ?? needed('--version'), '--version')
@@ -165,10 +166,14 @@ const ACTIONS: Readonly<Record<string, (asked: Asked) => Promise<string>>> = {
   },
 }
 
-const verified = (folder: string, values: Values) =>
+/** In the folder, or beside the one file. */
+const signatureOf = async (model: string): Promise<string> =>
+  (await stat(model).catch(() => undefined))?.isFile() === true ? `${model}.sig` : resolve(model, 'model.sig')
+
+const verified = async (folder: string, values: Values) =>
   verifyModel({
     folder,
-    signatureFile: values.signature ?? resolve(folder, 'model.sig'),
+    signatureFile: values.signature ?? (await signatureOf(folder)),
     trust: trustIn(values),
     ...(values.digest !== undefined && { digest: values.digest }),
   })
@@ -206,6 +211,8 @@ const certificatesAt = async (file: string): Promise<readonly X509Certificate[]>
     throw new Error(`${file}: has no certificates as PEM`, { cause })
   }
 }
+
+const counted = (files: number): string => (files === 1 ? '1 file' : `${files} files`)
 
 /** A key has no name of its own. */
 const whom = (signer: string): string => (/^[0-9a-f]{64}$/.test(signer) ? `key ${signer}` : signer)

@@ -74,6 +74,21 @@ withReference.each(['prime256v1', 'secp384r1', 'secp521r1'])(
 )
 
 withReference(
+  'a model of one file: what one signs the other verifies (needs model_signing)',
+  () =>
+    withModel(async ({ weights, sig, file }) => {
+      const keys = newKeys()
+      const [own, shared] = [file('key', pkcs8(keys.privateKey)), file('key.pub', publicPem(keys.publicKey))]
+      const verify = ['--signature', sig, '--public-key', shared]
+      await ours('sign', weights, '--key', own, '--signature', sig)
+      expect(await reference('verify', 'key', weights, ...verify)).toContain('Verification succeeded')
+      await reference('sign', 'key', weights, '--signature', sig, '--private-key', own)
+      expect(await ours('verify', weights, ...verify)).toContain('1 file as signed')
+    }),
+  SLOW_MS,
+)
+
+withReference(
   'a certificate: what one signs the other verifies (needs model_signing)',
   () =>
     withModel(async ({ model, sig, file }) => {

@@ -49,7 +49,8 @@ export const trustedRootIn = (json: string): TrustMaterial => {
 
 /**
  * Throws an Error that says why the signature is not by this identity: the certificate must come from an authority of the trusted root
- * and be in a certificate log, and the signature must be in a transparency log, or have a time stamp too, while it was valid.
+ * and be in a certificate log; the signature must be in a transparency log; and the log's promise or a time stamp must say that it was
+ * made while the certificate was valid.
  */
 export const requireIdentity = (bundle: Bundle, { trusted, identity, identityProvider }: Keyless): void => {
   try {
@@ -57,16 +58,10 @@ export const requireIdentity = (bundle: Bundle, { trusted, identity, identityPro
   } catch (cause) {
     throw new Error('the signature has no proof that a transparency log lists it', { cause })
   }
-  const { content, tlogEntries, timestampVerificationData } = bundle.verificationMaterial
+  const { tlogEntries, timestampVerificationData } = bundle.verificationMaterial
   if (Math.max(tlogEntries.length, timestampVerificationData?.rfc3161Timestamps.length ?? 0) > MAX_PROOFS)
     throw new Error(`the signature has more than ${MAX_PROOFS} log entries or time stamps`)
-  try {
-    new Verifier(trusted).verify(toSignedEntity(bundle))
-  } catch (cause) {
-    throw new Error(`the signature does not hold under this trusted root: ${reasonOf(cause)}`, { cause })
-  }
-  if (content.$case !== 'certificate') throw new Error('the signature has no certificate')
-  const leaf = new X509Certificate(content.certificate.rawBytes)
+  const leaf = verifiedLeaf(bundle, trusted)
   requireSigner(leaf, 'named')
   const extensions = extensionsOf(leaf.raw)
   const name = nameIn(extensions.get(ALTERNATIVE_NAME))
@@ -75,6 +70,17 @@ export const requireIdentity = (bundle: Bundle, { trusted, identity, identityPro
     throw new Error(
       `the signature is by ${shown(name.toString())} of ${shown(issuer.toString())}, not by ${identity} of ${identityProvider}`,
     )
+}
+
+const verifiedLeaf = (bundle: Bundle, trusted: TrustMaterial): X509Certificate => {
+  const { content } = bundle.verificationMaterial
+  try {
+    new Verifier(trusted).verify(toSignedEntity(bundle))
+    // Also what OpenSSL would not read as a certificate is malformed.
+    return new X509Certificate(content.$case === 'certificate' ? content.certificate.rawBytes : '')
+  } catch (cause) {
+    throw new Error(`the signature does not hold under this trusted root: ${reasonOf(cause)}`, { cause })
+  }
 }
 
 const REASONS: Readonly<Record<VerificationError['code'], string>> = {

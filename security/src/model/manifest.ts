@@ -21,13 +21,16 @@ export interface Resource {
 /** Files of version control are no part of a model, as for `model_signing sign`. */
 export const GIT_FILES: readonly string[] = ['.git', '.gitattributes', '.github', '.gitignore']
 
+/** The name of a model that is one file, such as a GGUF, in its statement. */
+export const WHOLE = '.'
+
 const MAX_ENTRIES = 100_000
 const PIECE = 1 << 20 // Bytes. Half the time of the default's 64 KiB.
 const MAX_DEPTH = 64
 const MAX_NAME = 100
 
 /**
- * Hashes every regular file of the folder. Throws an Error for symbolic links and special files, which could change what is
+ * Hashes every regular file of the folder, or the one file that the model is. Throws an Error for symbolic links and special files, which could change what is
  * loaded after it was signed, for names that are no UTF-8, and beyond 100,000 files and folders.
  */
 export const manifestOf = async (
@@ -54,7 +57,9 @@ export const manifestOf = async (
         )
     }
   }
-  if (!(await lstat(folder)).isDirectory()) throw new Error(`${folder}: is no folder`)
+  const stat = await lstat(folder)
+  if (stat.isFile()) return { name, resources: [{ name: WHOLE, digest: await digestOf(folder) }], ignored }
+  if (!stat.isDirectory()) throw new Error(`${folder}: is no folder and no regular file`)
   await walk('', 0)
   if (files.length === 0) throw new Error(`${folder}: has no files`)
   const resources: Resource[] = []

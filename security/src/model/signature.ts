@@ -10,7 +10,7 @@ import { nameOf, requireSigner } from './certificate.ts'
 import { isSelfSigned, requireChain, type Trusted } from './chain.ts'
 import { isSignedBy, PAYLOAD_TYPE, signedEnvelope } from './dsse.ts'
 import { requireIdentity, type Keyless } from './keyless.ts'
-import type { Manifest } from './manifest.ts'
+import { shown, type Manifest } from './manifest.ts'
 import { manifestIn, statementOf } from './statement.ts'
 
 /** OpenSSF Model Signing 1.0: a DSSE envelope with an in-toto statement, in a Sigstore bundle. */
@@ -89,15 +89,25 @@ const signerOf = (bundle: BundleWithDsseEnvelope, trust: Trust): string => {
     throw new Error('the signature has entries of a transparency log, which only keyless signatures have')
   switch (trust.method) {
     case 'key':
-      if (!isSignedBy(bundle.content.dsseEnvelope, trust.publicKey))
-        throw new Error('the signature is not by this key')
-      return keyId(trust.publicKey)
+      return ofKey(bundle, trust.publicKey)
     case 'certificate':
       return certified(bundle, trust)
     case 'sigstore':
       requireIdentity(bundle, trust)
       return `identity ${trust.identity} (${trust.identityProvider})`
   }
+}
+
+const ofKey = (bundle: BundleWithDsseEnvelope, publicKey: KeyObject): string => {
+  const { content } = bundle.verificationMaterial
+  const id = keyId(publicKey)
+  // Versions before 1.1 wrote no hint.
+  const hint = content.$case === 'publicKey' && content.publicKey.hint !== '' ? content.publicKey.hint : id
+  if (!isSignedBy(bundle.content.dsseEnvelope, publicKey) || hint !== id)
+    throw new Error(
+      `the signature is not by this key, whose SHA-256 is ${id}${hint === id ? '' : `; it names ${shown(hint)}`}`,
+    )
+  return id
 }
 
 const METHODS = { publicKey: 'key', x509CertificateChain: 'certificate', certificate: 'sigstore' } as const
@@ -124,9 +134,12 @@ const certified = (bundle: BundleWithDsseEnvelope, trusted: Trusted): string => 
 
 const certificateIn = (der: Uint8Array): X509Certificate => {
   try {
-    return new X509Certificate(der)
+    const certificate = new X509Certificate(der)
+    // The key is decoded only now, and throws when it is malformed.
+    if (certificate.publicKey.type !== 'public') throw new Error('not a public key')
+    return certificate
   } catch (cause) {
-    throw new Error('the signature has a certificate that is none', { cause })
+    throw new Error('the signature has a certificate that is malformed', { cause })
   }
 }
 

@@ -1,4 +1,4 @@
-import { modelDigest, type Manifest, type Resource } from './manifest.ts'
+import { modelDigest, WHOLE, type Manifest, type Resource } from './manifest.ts'
 
 /** OpenSSF Model Signing 1.0. */
 const STATEMENT = 'https://in-toto.io/Statement/v1'
@@ -29,6 +29,7 @@ export const manifestIn = (statement: unknown): Manifest => {
   const [only, ...more] = array(subject).map(record)
   if (only === undefined || more.length > 0) throw new Error('the statement must have one subject')
   const resources = array(listed).map(resourceOf)
+  if (resources.length > 1 && resources.some((each) => each.name === WHOLE)) throw outside()
   if (new Set(resources.map(({ name }) => name)).size !== resources.length)
     throw new Error('the statement names a file twice')
   if (record(only['digest'])['sha256'] !== modelDigest(resources))
@@ -45,10 +46,12 @@ const resourceOf = (value: unknown): Resource => {
 
 /** Every step of the path has a name, so that it cannot lead out of the model. */
 const insideModel = (path: string): string => {
-  if (path.split('/').some((step) => ['', '.', '..'].includes(step)) || path.includes('\0'))
-    throw new Error('the statement names a file outside of the model')
+  const leads = path.split('/').some((step) => ['', '.', '..'].includes(step))
+  if ((leads && path !== WHOLE) || path.includes('\0')) throw outside()
   return path
 }
+
+const outside = (): Error => new Error('the statement names a file outside of the model')
 
 const record = (value: unknown): Record<string, unknown> => {
   if (typeof value !== 'object' || value === null || Array.isArray(value))

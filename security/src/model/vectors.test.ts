@@ -51,6 +51,17 @@ test.each([
   })
 })
 
+test('the public vector v1.0.0 of method elliptic-key is a model of one file', async () => {
+  const [folder, trust] = [join(VECTORS, 'v1.0.0-elliptic-key'), TRUST['elliptic-key']!]
+  const options = { folder: join(folder, 'signme-1'), signatureFile: join(folder, 'model.sig'), trust }
+  expect(await verifyModel(options)).toMatchObject({ name: 'signme-1', files: 1 })
+  const other = { ...options, folder: join(VECTORS, 'v1.0.0-certificate/signme-1') }
+  await expect(verifyModel(other)).rejects.toThrow('the file was changed')
+  await expect(verifyModel({ ...options, folder })).rejects.toThrow(
+    'the file is missing, signme-1 was not signed',
+  )
+})
+
 test.each(['elliptic-key', 'certificate', 'sigstore'])(
   'model_signing 1.0.1 did not sign what it ignored, so that the file is named: %s',
   async (method) => {
@@ -106,6 +117,30 @@ test.each(methods)('of a signature of method %s no part can be changed or left o
   ]
   for (const change of refused)
     expect(() => openSignature(forged(change), trusts[method]!)).toThrow(/^the signature /)
+})
+
+test('no bit of the head of a keyless certificate can be changed, and each error is ours', () => {
+  const bundle = JSON.parse(read('v1.1.0-sigstore/model.sig')) as {
+    verificationMaterial: { certificate: { rawBytes: string } }
+  }
+  const { certificate } = bundle.verificationMaterial
+  const der = Buffer.from(certificate.rawBytes, 'base64')
+  for (let bit = 0; bit < 160; bit++) {
+    const changed = Buffer.from(der)
+    changed[bit >> 3]! ^= 1 << (bit & 7)
+    certificate.rawBytes = changed.toString('base64')
+    expect(() => openSignature(JSON.stringify(bundle), trusts['sigstore']!)).toThrow(
+      /^the signature does not/,
+    )
+  }
+})
+
+test('a bundle that names another key is refused, as by the reference', () => {
+  const bundle = JSON.parse(read('v1.1.0-elliptic-key/model.sig')) as { verificationMaterial: object }
+  const verificationMaterial = { ...bundle.verificationMaterial, publicKey: { hint: 'another' } }
+  expect(() =>
+    openSignature(JSON.stringify({ ...bundle, verificationMaterial }), trusts['elliptic-key']!),
+  ).toThrow(`whose SHA-256 is ${SIGNERS['elliptic-key']}; it names another`)
 })
 
 test('a time stamp does not stand for the transparency log', () => {

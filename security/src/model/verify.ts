@@ -1,6 +1,6 @@
 import { relative, sep } from 'node:path'
 import { contentOf } from './content.ts'
-import { manifestOf, modelDigest, shown } from './manifest.ts'
+import { manifestOf, modelDigest, shown, WHOLE } from './manifest.ts'
 import { openSignature } from './signature.ts'
 import { readTrust, type TrustFile } from './trust.ts'
 
@@ -59,12 +59,12 @@ export const verifyModel = async ({
     ...signed.resources.flatMap(({ name, digest }) => {
       const now = there.get(name)
       return now === undefined
-        ? [`${shown(name)} is missing`]
+        ? [`${called(name)} is missing`]
         : now === digest
           ? []
-          : [`${shown(name)} was changed`]
+          : [`${called(name)} was changed`]
     }),
-    ...found.resources.flatMap(({ name }) => (known.has(name) ? [] : [`${shown(name)} was not signed`])),
+    ...found.resources.flatMap(({ name }) => (known.has(name) ? [] : [`${called(name)} was not signed`])),
   ]
   if (problems.length > 0) {
     const more = problems.length > MAX_NAMED ? ` and ${problems.length - MAX_NAMED} more` : ''
@@ -79,6 +79,8 @@ export const verifyModel = async ({
     files: signed.resources.length,
   }
 }
+
+const called = (name: string): string => (name === WHOLE ? 'the file' : shown(name))
 
 /** A signature cannot sign itself; it may lie beside the files. */
 export const inside = (folder: string, file: string): string => relative(folder, file).split(sep).join('/')
