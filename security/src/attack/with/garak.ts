@@ -12,6 +12,8 @@ interface Entry {
   readonly detector_results?: Readonly<Record<string, readonly (number | null)[]>>
 }
 
+/** For each probe garak starts as many processes as it sends at a time, some seconds of work each: not worth it below. */
+const QUICK_MS = 1000
 /** garak calls an output a hit from here on. */
 const HIT = 0.5
 /** Of each module what needs no download, as garak 0.17.1 ships it; garak.yaml bounds the prompts of most. */
@@ -53,7 +55,7 @@ export const garak: Tool = {
   hidesFailures: true,
   program: 'bin/garak',
   reportFile: (work) => join(work, 'garak.report.jsonl'),
-  start: ({ folder, config, work }, endpoint) => {
+  start: ({ folder, config, work, answersInMs }, endpoint) => {
     const env = toolEnv(endpoint)
     const generator = {
       uri: `${env['POSTERN_TARGET'] ?? ''}/`,
@@ -68,6 +70,7 @@ export const garak: Tool = {
         ...['--target_type', 'openai.OpenAICompatible', '--target_name', endpoint.model],
         ...['--generator_option_file', join(work, 'generator.json')],
         ...['--probes', names(PROBES)],
+        ...['--parallel_attempts', answersInMs < QUICK_MS ? '1' : '8'],
         ...['--report_prefix', join(work, 'garak')],
       ],
       env: {

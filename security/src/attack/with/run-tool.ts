@@ -143,11 +143,11 @@ interface Found {
 const against = async (target: TargetName, one: One): Promise<Found> => {
   const { name, endpoint, options, io } = one
   const tool = ROWS[name]
-  await reachable(endpoint)
+  const answersInMs = await reachable(endpoint)
   const work = mkdtempSync(join(tmpdir(), `postern-${name}-`))
   const relay = await startRelay(endpoint)
   try {
-    const places = { folder: join(options.tools, name), config: join(THIRD_PARTY, name), work }
+    const places = { folder: join(options.tools, name), config: join(THIRD_PARTY, name), work, answersInMs }
     const started = tool.start(places, { ...endpoint, url: relay.url, key: relay.key })
     const ended = await runWatched(
       { ...started, env: { HOME: work, ...started.env } },
@@ -175,8 +175,9 @@ const against = async (target: TargetName, one: One): Promise<Found> => {
   }
 }
 
-/** Some tools tell no refusal from a server that is gone, and would praise it. */
-const reachable = async (endpoint: Endpoint): Promise<void> => {
+/** Milliseconds to a first answer. Some tools tell no refusal from a server that is gone, and would praise it. */
+const reachable = async (endpoint: Endpoint): Promise<number> => {
+  const started = performance.now()
   const messages = [{ role: 'user', content: 'When do you open on Saturdays?' }] as const
   const hello: Attack = { id: 'hello', family: 'benign', seed: 'hello', mutators: [], messages, tools: false }
   const { status } = await send(endpoint, hello)
@@ -184,6 +185,7 @@ const reachable = async (endpoint: Endpoint): Promise<void> => {
     throw new Error(
       `${new URL(endpoint.url).host} ${status === 0 ? 'gives no answer' : `answers ${status}`} to a harmless question`,
     )
+  return performance.now() - started
 }
 
 const progress =

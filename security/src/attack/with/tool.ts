@@ -41,6 +41,8 @@ export interface Places {
   readonly config: string
   /** An empty folder of this run. */
   readonly work: string
+  /** How long the target took for one harmless question. */
+  readonly answersInMs: number
 }
 
 /** A foreign attempt as the store counts it. Its text stays in the tool's own report. */
