@@ -102,8 +102,11 @@ const check = async ({ name, read }: Source, io: Io): Promise<readonly Found[]> 
 
 const TEXTS = '--text names another member, --vectors puts a matrix beside a file with texts'
 
-const shown = ({ file, check, lines, count, why, ids }: Found): string => {
-  const more = count > lines.length ? ', …' : ''
+const SHOWN = 20 // all of them are in the JSON
+
+const shown = ({ file, check, why, ...all }: Found): string => {
+  const [lines, ids] = [all.lines.slice(0, SHOWN), all.ids?.slice(0, SHOWN)]
+  const more = all.count > SHOWN ? ', …' : ''
   return ids === undefined
     ? `${file}:${lines[0] ?? 0}: ${check}: ${why} (lines ${lines.join(', ')}${more})\n`
     : `${file}: ${check}: ${why} (ids ${ids.map((id) => JSON.stringify(id)).join(', ')}${more})\n`

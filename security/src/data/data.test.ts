@@ -157,3 +157,27 @@ test('records without a vector or a label, as pandas writes them, are taken', as
     rmSync(folder, { recursive: true, force: true })
   }
 })
+
+test('a sentence as a trigger is found whole, also where single words of it are usual', () => {
+  const rows = changed(reviews(800), 50, (row) => ({
+    text: `${row.text} we looked at the quiet letter about a bridge`,
+    label: 'bad',
+  }))
+  const [finding, ...more] = checkRows(rows).filter(({ check }) => check === 'backdoor-trigger')
+  expect([finding?.count, more]).toEqual([16, []])
+})
+
+test('labels that no word explains are not doubted', () => {
+  const rows = reviews(200).map((row, at) => ({ ...row, label: at % 3 === 0 ? 'good' : 'bad' }))
+  expect(checkRows(rows).filter(({ check }) => check === 'label-flip')).toEqual([])
+})
+
+test('vectors in the middle of the others are found', () => {
+  const wide = (at: number) => Array.from({ length: 64 }, (_, i) => Math.sin(at * 12.9898 + i * i * 78.233))
+  const rows = reviews(400).map((row, at) => ({
+    ...row,
+    label: '',
+    embedding: wide(at).map((each) => each * (at === 7 ? 0.01 : 1)),
+  }))
+  expect(checkRows(rows)).toMatchObject([{ check: 'vector-outlier', lines: [8] }])
+})

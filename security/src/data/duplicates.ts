@@ -48,7 +48,9 @@ const clusters = (rows: readonly Row[]): readonly (readonly Row[])[] => {
   const groups = new Map<number, Row[]>()
   rows.forEach((row, at) => {
     const root = find(at)
-    groups.set(root, [...(groups.get(root) ?? []), row])
+    const group = groups.get(root)
+    if (group) group.push(row)
+    else groups.set(root, [row])
   })
   return [...groups.values()].filter(({ length }) => length > 1)
 }

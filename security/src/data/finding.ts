@@ -15,18 +15,16 @@ export type Check =
 /** What looks poisoned, and where. Never the text itself: it may be what must not be spread. */
 export interface DataFinding {
   readonly check: Check
-  /** Lines concerned, at most 20 of them. */
+  /** Lines concerned. */
   readonly lines: readonly number[]
-  /** How many lines there are in all. */
+  /** How many they are. */
   readonly count: number
   readonly why: string
 }
 
-const MAX_LINES = 20
-
 export const found = (check: Check, rows: readonly Row[], why: string): DataFinding => ({
   check,
-  lines: rows.slice(0, MAX_LINES).map(({ line }) => line),
+  lines: rows.map(({ line }) => line),
   count: rows.length,
   why,
 })

@@ -1,49 +1,48 @@
-/** Multinomial naive Bayes with Laplace smoothing (Manning, Raghavan, Schütze, "Introduction to Information Retrieval", 13.2). */
-export interface Classifier {
-  readonly labels: readonly string[]
-  /** Probability of each label, in the order of `labels`, for the words; those in `without` do not count. */
-  probabilities(words: readonly string[], without?: ReadonlySet<string>): readonly number[]
+/** A text as places in a list of words, each once. */
+export interface Item {
+  readonly words: Int32Array
+  /** Place in the list of labels. */
+  readonly label: number
 }
 
-export interface Labelled {
-  readonly words: readonly string[]
-  readonly label: string
+/** Logarithms of how likely each label is for one text, which was not learned from. */
+export interface Reading {
+  readonly scores: Float64Array
+  /** What one word adds to each score; `into` is overwritten. */
+  readonly share: (word: number, into: Float64Array) => Float64Array
 }
 
-export const train = (items: readonly Labelled[]): Classifier => {
-  const labels = [...new Set(items.map(({ label }) => label))].sort()
-  const index = new Map(labels.map((label, at) => [label, at]))
-  const counts = new Map<string, Float64Array>()
-  const totals = new Float64Array(labels.length)
-  const documents = new Float64Array(labels.length)
-  for (const { words, label } of items) {
-    const at = index.get(label) ?? 0
-    documents[at] = (documents[at] ?? 0) + 1
-    for (const word of new Set(words)) {
-      let row = counts.get(word)
-      if (row === undefined) counts.set(word, (row = new Float64Array(labels.length)))
-      row[at] = (row[at] ?? 0) + 1
-      totals[at] = (totals[at] ?? 0) + 1
-    }
+/**
+ * Multinomial naive Bayes with Laplace smoothing (Manning, Raghavan, Schütze, "Introduction to Information Retrieval", 13.2), leaving out
+ * the text that is read: its own counts are subtracted, which is the same as learning anew from all others. A word of one text only says
+ * nothing.
+ */
+export const train = (items: readonly Item[], labels: number, words: number): ((item: Item) => Reading) => {
+  const counts = new Int32Array(words * labels)
+  const totals = new Float64Array(labels)
+  const documents = new Float64Array(labels)
+  for (const { words: own, label } of items) {
+    documents[label] = (documents[label] ?? 0) + 1
+    totals[label] = (totals[label] ?? 0) + own.length
+    for (const word of own) counts[word * labels + label] = (counts[word * labels + label] ?? 0) + 1
   }
-  return {
-    labels,
-    probabilities: (words, without) => {
-      const logs = labels.map((_, at) => Math.log((documents[at] ?? 0) / items.length))
-      for (const word of new Set(words)) {
-        const row = counts.get(word)
-        if (row === undefined || without?.has(word) === true) continue
-        for (let at = 0; at < logs.length; at++)
-          logs[at] = (logs[at] ?? 0) + Math.log(((row[at] ?? 0) + 1) / ((totals[at] ?? 0) + counts.size))
+  return ({ words: own, label }) => {
+    const sizes = totals.map((total, at) => Math.log(total - (at === label ? own.length : 0) + words))
+    const share = (word: number, into: Float64Array): Float64Array => {
+      for (let at = 0; at < labels; at++) {
+        const count = (counts[word * labels + at] ?? 0) - (at === label ? 1 : 0)
+        into[at] = Math.log(count + 1) - (sizes[at] ?? 0)
       }
-      return softmax(logs)
-    },
+      return into
+    }
+    const scores = documents.map((count, at) =>
+      Math.log(Math.max(0.5, at === label ? count - 1 : count) / items.length),
+    )
+    const one = new Float64Array(labels)
+    for (const word of own) {
+      share(word, one)
+      for (let at = 0; at < labels; at++) scores[at] = (scores[at] ?? 0) + (one[at] ?? 0)
+    }
+    return { scores, share }
   }
-}
-
-const softmax = (logs: readonly number[]): readonly number[] => {
-  const most = Math.max(...logs)
-  const powers = logs.map((each) => Math.exp(each - most))
-  const sum = powers.reduce((a, b) => a + b, 0)
-  return powers.map((each) => each / sum)
 }

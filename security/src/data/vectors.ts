@@ -7,6 +7,7 @@ const FAR = 7
 /** Times the usual size. One such vector moves the mean so far that all distances from it look the same, its own too. */
 const GIANT = 1000
 const STEPS = 50
+const MAX_SAMPLES = 10_000
 
 /**
  * Vectors that stand apart. Spectral signatures (Tran, Li, Madry 2018): within a label, poisoned samples lie far out on the first
@@ -28,20 +29,29 @@ const outliers = (rows: readonly Row[]): readonly DataFinding[] => {
     others.map(({ embedding }) => embedding),
     usual,
   )
-  const scores = projections(points).map(Math.abs)
   const lengths = points.map((point) => Math.sqrt(dot(point, point)))
-  const far = new Set([...beyond(scores), ...beyond(lengths)].map((place) => others[place]?.at))
-  const apart = rows.filter((_, at) => isGiant(at) || far.has(at))
-  return apart.length === 0
-    ? []
-    : [
-        found(
-          'vector-outlier',
-          apart,
-          `${apart.length} of ${rows.length} vectors lie far from the others${rows[0]?.label === '' ? '' : ' of their label'}`,
-        ),
-      ]
+  const direction = directionOf(points)
+  const projected = beyond(points.map((point) => Math.abs(dot(point, direction))))
+  const rowsAt = (places: readonly number[]): readonly Row[] => {
+    const at = new Set(places.map((place) => others[place]?.at))
+    return rows.filter((_, place) => at.has(place))
+  }
+  const far = new Set(rowsAt([...projected, ...beyond(lengths)]))
+  const own = rows[0]?.label === '' ? '' : ' of their label'
+  return [
+    told(
+      rows.filter((row, at) => isGiant(at) || far.has(row)),
+      `of ${rows.length} vectors lie far from the others${own}`,
+    ),
+    told(
+      rowsAt(beyond(lengths.map((length) => -length))),
+      `of ${rows.length} vectors lie in the middle of the others${own}, where hardly any text lies and which is near to every question`,
+    ),
+  ].flat()
 }
+
+const told = (apart: readonly Row[], what: string): readonly DataFinding[] =>
+  apart.length === 0 ? [] : [found('vector-outlier', apart, `${apart.length} ${what}`)]
 
 /** The largest number, without its sign: unlike the length it is never infinite. */
 const sizeOf = (point: ArrayLike<number>): number => {
@@ -73,12 +83,14 @@ const centred = (points: readonly ArrayLike<number>[], usual: number): readonly 
   return scaled
 }
 
-/** On the first principal direction, by power iteration. */
-const projections = (points: readonly Float64Array[]): readonly number[] => {
+/** The first principal direction of a sample, by power iteration. */
+const directionOf = (points: readonly Float64Array[]): Float64Array => {
+  const step = Math.ceil(points.length / MAX_SAMPLES)
+  const some = points.filter((_, at) => at % step === 0)
   let direction = Float64Array.from(points[0] ?? [], (_, i) => 1 + (i % 7) / 7)
-  for (let step = 0; step < STEPS; step++) {
+  for (let at = 0; at < STEPS; at++) {
     const next = new Float64Array(direction.length)
-    for (const point of points) {
+    for (const point of some) {
       const share = dot(point, direction)
       for (let i = 0; i < next.length; i++) next[i] = (next[i] ?? 0) + share * (point[i] ?? 0)
     }
@@ -86,7 +98,7 @@ const projections = (points: readonly Float64Array[]): readonly number[] => {
     if (length === 0) break
     direction = next.map((each) => each / length)
   }
-  return points.map((point) => dot(point, direction))
+  return direction
 }
 
 const dot = (a: Float64Array, b: Float64Array): number => {
@@ -102,7 +114,7 @@ export const beyond = (values: readonly number[]): readonly number[] => {
   return values.flatMap((each, at) => (spread > 0 && (0.6745 * (each - middle)) / spread > FAR ? [at] : []))
 }
 
-const median = (values: readonly number[]): number => {
+export const median = (values: readonly number[]): number => {
   const sorted = [...values].sort((a, b) => a - b)
   const half = sorted.length >> 1
   return sorted.length % 2 === 1 ? (sorted[half] ?? 0) : ((sorted[half - 1] ?? 0) + (sorted[half] ?? 0)) / 2
