@@ -111,6 +111,13 @@ withGrype(
   },
 )
 
+withGrype('offline the database that is there is taken where there is no osv-scanner', async () => {
+  delete process.env['GRYPE_DB_AUTO_UPDATE']
+  const { code, out } = await scan('--offline', '--image', `${ociLayout(folder)}=Dockerfile`)
+  process.env['GRYPE_DB_AUTO_UPDATE'] = 'false'
+  expect([code, out]).toEqual([1, expect.stringContaining(FOUND)])
+})
+
 withGrype('without a database, or for an image that is nowhere, the scan fails and says why', async () => {
   const own = process.env['GRYPE_DB_CACHE_DIR']
   process.env['GRYPE_DB_CACHE_DIR'] = join(folder, 'none')

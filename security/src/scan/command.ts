@@ -101,9 +101,9 @@ const imageOf = (text: string): ImageToScan => {
 const run = async ({ sarif, ...options }: Options, io: Io): Promise<number> => {
   const { outcomes, places, vulnerabilities } = await scan(options)
   for (const place of places) io.out(shown(place))
-  const idle = outcomes.every(({ result }) => result !== 'skipped')
-    ? unused(options.rules.exceptions, vulnerabilities)
-    : []
+  // The lock file, its licences and every image: what nobody looked at may hold what an exception is for.
+  const whole = places.length === 2 + options.images.length
+  const idle = whole ? unused(options.rules.exceptions, vulnerabilities) : []
   for (const each of idle) io.out(unusedLine(each))
   io.out(table(outcomes))
   if (sarif !== undefined) writeFileSync(sarif, scanSarif(places))

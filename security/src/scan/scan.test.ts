@@ -224,6 +224,8 @@ test('an exception lets one weakness pass until its last day, by any of its name
   expect((await until(inDays(9), 'CVE-2026-7', ', package: rightish')).code).toBe(1)
   const other = await until(inDays(9), 'CVE-2026-8')
   expect([other.code, other.out]).toEqual([1, expect.stringContaining('for CVE-2026-8 until')])
+  standIn('osv-scanner', { code: 127, report: {} })
+  expect((await until(inDays(9))).out).not.toContain('covers nothing')
 })
 
 test.each([
