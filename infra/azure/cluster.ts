@@ -111,6 +111,11 @@ export class AzureCluster extends Construct {
       skuTier: 'Standard',
       automaticUpgradeChannel: 'patch',
       nodeOsUpgradeChannel: 'NodeImage',
+      // The shipper is told before a node ends, and sends what it still has.
+      autoScalerProfile: {
+        daemonsetEvictionForEmptyNodesEnabled: true,
+        daemonsetEvictionForOccupiedNodesEnabled: true,
+      },
       imageCleanerEnabled: true,
       imageCleanerIntervalHours: 168,
       // Cilium keeps NetworkPolicies; without one pods reach models behind their guard.

@@ -112,6 +112,8 @@ export const autoscaler = ({ name, region }: AwsEnvironment): Values => ({
     // Loki and Prometheus have claims; what else has a disk of its node is a cache.
     'skip-nodes-with-local-storage': false,
     'skip-nodes-with-system-pods': false,
+    // The shipper is told before an empty node ends, and sends what it still has.
+    'daemonset-eviction-for-empty-nodes': true,
   },
   securityContext: RESTRICTED.pod,
   containerSecurityContext: RESTRICTED.container,

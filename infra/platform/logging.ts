@@ -12,12 +12,15 @@ import { literal } from './literal.ts'
 
 /**
  * Waits until a file was left alone for a minute, adds it to the bucket, and only then takes it away from the node. It does not look whether the
- * file is there already, which it may not; no name comes twice.
+ * file is there already, which it may not; no name comes twice. When its node is given back it waits for what Fluentd writes at its own end, and
+ * ships that as well.
  */
 const SHIP = [
+  `ship() { rclone move ${ARCHIVE} "audit:$TARGET" --min-age "$1" --no-check-dest --delete-empty-src-dirs --log-level ERROR || true; }`,
+  "trap 'sleep 20; ship 5s; exit 0' TERM",
   'while true; do',
-  `  rclone move ${ARCHIVE} "audit:$TARGET" --min-age 1m --no-check-dest --delete-empty-src-dirs --log-level ERROR || true`,
-  '  sleep 60',
+  '  ship 1m',
+  '  sleep 60 & wait $!',
   'done',
 ].join('\n')
 
@@ -67,6 +70,7 @@ export class Logging extends Construct {
             serviceAccountName: account.metadata.name,
             automountServiceAccountToken: false,
             enableServiceLinks: false,
+            terminationGracePeriodSeconds: 90,
             toleration: [{ operator: 'Exists' }],
             securityContext: { runAsUser: '0', seccompProfile: { type: 'RuntimeDefault' } },
             container: [container(identity)],

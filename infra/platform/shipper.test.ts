@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -35,7 +35,7 @@ unless(rclone, 'rclone')(
       const once = command()
         .replaceAll(ARCHIVE, archive)
         .replace('while true; do', '')
-        .replace(/ *sleep 60\n *done/, '')
+        .replace(/ *sleep 60 & wait \$!\n *done/, '')
       execFileSync('/bin/sh', ['-c', once.replace('rclone', rclone ?? '').replace(' || true', '')], {
         env: { TARGET: bucket, RCLONE_CONFIG_AUDIT_TYPE: 'local', RCLONE_CONFIG: join(folder, 'none.conf') },
         stdio: 'pipe',
@@ -50,6 +50,42 @@ unless(rclone, 'rclone')(
   60_000,
 )
 
+unless(rclone, 'rclone')(
+  'told to end, as when its node is given back, the shipper ships what is new as well',
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'postern-shipper-'))
+    try {
+      for (const path of ['archive/team-a', 'bucket']) mkdirSync(join(folder, path), { recursive: true })
+      const quick = command()
+        .replaceAll(ARCHIVE, join(folder, 'archive'))
+        .replace('rclone', rclone ?? '')
+        .replace('sleep 20; ship 5s', 'sleep 1; ship 1s')
+      const shipper = spawn('/bin/sh', ['-c', quick], {
+        env: {
+          PATH: process.env.PATH,
+          TARGET: join(folder, 'bucket'),
+          RCLONE_CONFIG_AUDIT_TYPE: 'local',
+          RCLONE_CONFIG: join(folder, 'none.conf'),
+        },
+        stdio: 'ignore',
+      })
+      const ended = new Promise<number | null>((done) => shipper.once('exit', done))
+      writeFileSync(join(folder, 'archive/team-a/1.log.gz'), 'last words')
+      const before = Date.now() / 1000 - 10
+      utimesSync(join(folder, 'archive/team-a/1.log.gz'), before, before)
+      await new Promise((done) => setTimeout(done, 3000))
+      shipper.kill('SIGTERM')
+      expect(await ended).toBe(0)
+      expect(readFileSync(join(folder, 'bucket/team-a/1.log.gz'), 'utf8')).toBe('last words')
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
+  },
+  90_000,
+)
+
 test('the shipper runs for ever, whatever happens', () => {
-  expect(command()).toMatch(/^while true; do\n.*\|\| true\n {2}sleep 60\ndone$/)
+  expect(command()).toMatch(
+    /\|\| true; \}\ntrap .*\nwhile true; do\n {2}ship 1m\n {2}sleep 60 & wait \$!\ndone$/,
+  )
 }, 60_000)
