@@ -10,6 +10,7 @@ const checks = (field: string, digit: string): boolean =>
 /** Second line of a passport's machine-readable zone (ICAO 9303 part 4, TD3): number, birth and expiry each with a check digit. */
 export const isPassportLine = (found: string): boolean =>
   found.length === 44 &&
+  /^\d{7}$/.test(found.slice(13, 20)) &&
   checks(found.slice(0, 9), found.slice(9, 10)) &&
   checks(found.slice(13, 19), found.slice(19, 20)) &&
   checks(found.slice(21, 27), found.slice(27, 28))

@@ -167,19 +167,21 @@ const networkRules = {
 
 const documentRules = {
   'passport-mrz': {
-    lead: { class: '[A-Z0-9<]', min: 13, max: 13 },
-    pattern: '\\d{7}[MFX<]\\d{7}[A-Z0-9<]{14}[\\d<]\\d',
+    // The sex is what begins it, not the digits before: those stand everywhere in tables.
+    lead: { class: '[A-Z0-9<]', min: 20, max: 20 },
+    pattern: '[MFX<]\\d{7}[A-Z0-9<]{14}[\\d<]\\d',
     bounds: 'none',
     check: isPassportLine,
     evidence: 'icao9303',
   },
   'passport-mrz-name': {
-    pattern: 'P[A-Z<][A-Z][A-Z<]{41}',
+    pattern: 'P[<DPSO][A-Z][A-Z<]{41}',
     check: (found) => found.includes('<<'),
     score: 0.8,
   },
   'identity-card-mrz': {
-    pattern: '\\d{7}[MFX<]\\d{7}[A-Z<]{3}[A-Z0-9<]{11}\\d',
+    lead: { class: '\\d', min: 7, max: 7 },
+    pattern: '[MFX<]\\d{7}[A-Z<]{3}[A-Z0-9<]{11}\\d',
     bounds: 'none',
     check: isCardLine,
     evidence: 'icao9303',

@@ -2,9 +2,6 @@ import type { Rule } from '../core/rule.ts'
 import { UUID, settingOf } from './context.ts'
 import { isVaried, looksRandom } from './variety.ts'
 
-/** OpenAI's keys hold the base64 of "OpenAI" in their middle. */
-const hasOpenAiMark = (found: string): boolean => found.indexOf('T3BlbkFJ') >= 18 && isVaried(found)
-
 /** Credentials of model providers and of the tools around them. */
 export const modelSecretRules = {
   'anthropic-api-key': { pattern: 'sk-ant-api\\d\\d-[A-Za-z0-9_-]{93}AA', check: isVaried },
@@ -14,8 +11,9 @@ export const modelSecretRules = {
     check: isVaried,
   },
   'openai-api-key': {
-    pattern: 'sk-[A-Za-z0-9_-]{44,200}',
-    check: hasOpenAiMark,
+    // Their middle is the base64 of "OpenAI".
+    pattern: 'sk-[A-Za-z0-9_-]{15,}T3BlbkFJ[A-Za-z0-9_-]{20,}',
+    check: isVaried,
     evidence: 'marker',
   },
   'openrouter-api-key': { pattern: 'sk-or-v1-[0-9a-f]{64}', check: isVaried },

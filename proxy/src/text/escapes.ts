@@ -1,5 +1,5 @@
 import type { Escape } from './escape.ts'
-import { joinAt, templateAt } from './joins.ts'
+import { isQuote, joinAt, mayStandBehindQuote, templateAt } from './joins.ts'
 
 /** The escape at an offset; `more` when the text ends before it is clear; undefined when there is none. `before` is the unit before it, NaN at the beginning of a text. */
 export const escapeAt = (text: string, at: number, before: number): Escape | 'more' | undefined => {
@@ -28,10 +28,22 @@ export const escapeAt = (text: string, at: number, before: number): Escape | 'mo
 export const mayEscape = (text: string, from: number): number => {
   for (let at = from; at < text.length; at++) {
     const unit = text.charCodeAt(at)
-    if (unit < 128 ? BEGINS[unit] === 1 : unit === TAG) return at
+    const begins = unit < 128 ? (BEGINS[unit] as number) : unit === TAG ? ALWAYS : NEVER
+    if (begins === NEVER) continue
+    if (begins === ALWAYS) return at
+    const next = text.charCodeAt(at + 1)
+    if (begins === AS_QUOTE ? mayStandBehindQuote(next) : mayBeginTemplate(unit, next)) return at
   }
   return text.length
 }
+
+const mayBeginTemplate = (unit: number, next: number): boolean =>
+  Number.isNaN(next) || (unit === DOLLAR ? next === BRACE : isQuote(next))
+
+const NEVER = 0
+const ALWAYS = 1
+const AS_QUOTE = 2
+const AS_TEMPLATE = 3
 
 /** Whether no escape can be in a text. For long texts the search of the JavaScript engine beats a loop. */
 export const escapesNothing = (text: string): boolean =>
@@ -41,7 +53,12 @@ export const escapesNothing = (text: string): boolean =>
 
 const BEGINNINGS = ["'", '"', '%', '&', '\\', '{', '`', '$']
 const BEGINS = new Uint8Array(128)
-for (const begin of BEGINNINGS) BEGINS[begin.charCodeAt(0)] = 1
+for (const begin of BEGINNINGS)
+  BEGINS[begin.charCodeAt(0)] = '\'"`'.includes(begin)
+    ? AS_QUOTE
+    : '{$'.includes(begin)
+      ? AS_TEMPLATE
+      : ALWAYS
 
 const PERCENT = 0x25
 const AMPERSAND = 0x26

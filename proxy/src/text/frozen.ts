@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import { deserialize, serialize } from 'node:v8'
 import { openAlphabet, type AlphabetData } from './alphabet.ts'
 import type { RuleTable } from './drafts.ts'
+import { gateTable } from './gates.ts'
 import { marksOf } from './marks.ts'
 import type { Machine, Program } from './program.ts'
 import { openTriggers, type TriggerData } from './trie.ts'
@@ -40,7 +41,7 @@ type FrozenMachine = Omit<Machine, 'check'> & { readonly checked: boolean }
 
 /** The format is that of the running V8, and the rules without their functions. */
 const keyOf = (tables: readonly RuleTable[]): string =>
-  `2 ${process.versions.v8} ${hash('sha256', JSON.stringify(tables))}`
+  `3 ${process.versions.v8} ${hash('sha256', JSON.stringify([tables, gateTable]))}`
 
 /** Functions cannot be stored; each is made again from what is. */
 const freeze = (program: Program): FrozenProgram => ({

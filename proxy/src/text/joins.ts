@@ -6,13 +6,14 @@ import type { Escape } from './escape.ts'
  * most quotes that close a literal from those that open one.
  */
 export const joinAt = (text: string, at: number, before: number): Escape | 'more' | undefined => {
-  const next = text.charCodeAt(at + 1)
-  // Most quotes are apostrophes, or have a letter, a comma or a colon behind them.
-  if (next < 128 ? KINDS[next] === OTHER : next >= 128) return undefined
   if (!mayEndPiece(before)) return undefined
   const end = behindJoin(text, at, before)
   return typeof end === 'number' ? { length: end - at, text: '', code: 'decoded:joined' } : end
 }
+
+/** Most quotes are apostrophes, or have a letter, a comma or a colon behind them, and join nothing. NaN is the end of the text. */
+export const mayStandBehindQuote = (unit: number): boolean =>
+  unit < 128 ? KINDS[unit] !== OTHER : Number.isNaN(unit)
 
 /** A literal within a template reads as what it says: `${"AKIA"}`, `{'AKIA'}`. */
 export const templateAt = (text: string, at: number): Escape | 'more' | undefined => {
@@ -49,7 +50,8 @@ const BACKTICK = 96
 const BRACE = 123
 const CLOSING_BRACE = 125
 
-const isQuote = (unit: number): boolean => unit === DOUBLE_QUOTE || unit === APOSTROPHE || unit === BACKTICK
+export const isQuote = (unit: number): boolean =>
+  unit === DOUBLE_QUOTE || unit === APOSTROPHE || unit === BACKTICK
 
 const OTHER = 0
 const BLANK = 1

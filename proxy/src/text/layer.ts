@@ -1,13 +1,16 @@
 import type { Finding } from '../core/finding.ts'
+import type { CipherReader } from './cipher.ts'
+import { type Ciphers, readCiphers } from './ciphers.ts'
 import { clearedBy } from './cleared.ts'
-import { BASE32, BASE32_SMALL, BASE64, HEX } from './encodings.ts'
 import { escapeAt, escapesNothing, mayEscape } from './escapes.ts'
+import { cipherOf } from './gates.ts'
 import { listBefore, listReader } from './list-reader.ts'
 import type { Program } from './program.ts'
 import { LONGEST } from './reach.ts'
 import type { DecodingReader, Reader } from './reader.ts'
 import { copyRun, isInStep, restart, type Run, startRun } from './run.ts'
-import { digitsBefore, runReader } from './run-reader.ts'
+import { lastRun } from './run-reader.ts'
+import { runReaders } from './run-readers.ts'
 import { settleAtEnd } from './settle.ts'
 import { take } from './take.ts'
 import { unescaper, type Unescaper } from './unescape.ts'
@@ -33,6 +36,7 @@ interface Layer {
   readonly runs: readonly Run[]
   readonly encoded: readonly DecodingReader[]
   escaped: Escaped | undefined
+  readonly ciphers: Ciphers
   /** The last findings that were taken. */
   taken: readonly Finding[]
   /** What a reading found that has been closed since. */
@@ -81,6 +85,7 @@ const layerOf = (programs: readonly Held[], depth: number, runs: readonly Run[])
     runs,
     encoded: depth === DEEPEST ? [] : encodedBehind({ before, length, openDecoded }),
     escaped: undefined,
+    ciphers: new Map(),
     found: NOTHING,
     taken: NOTHING,
     carried: '',
@@ -97,15 +102,13 @@ interface Behind {
 
 /** Readers that know the run of digits, or the list, which the text before ends with. */
 const encodedBehind = ({ before, length, openDecoded }: Behind): readonly DecodingReader[] => {
-  const digits = digitsBefore(before)
+  const digits = before.slice(lastRun(before))
   const list = listBefore(before)
-  const runs = [BASE64, HEX, BASE32, BASE32_SMALL].map((encoding) =>
-    runReader({ encoding, offset: length - digits.length, openDecoded }),
-  )
+  const runs = runReaders({ offset: length - digits.length, openDecoded })
   const lists = listReader({ offset: length - list.length, openDecoded })
-  if (digits !== '') for (const reader of runs) reader.push(digits)
+  if (digits !== '') runs.push(digits)
   if (list !== '') lists.push(list)
-  return [...runs, lists]
+  return [runs, lists]
 }
 
 const readerOf = (layer: Layer): Reader => ({
@@ -126,6 +129,8 @@ const readerOf = (layer: Layer): Reader => ({
 
 const endOf = (layer: Layer): void => {
   for (const run of layer.runs) settleAtEnd(run)
+  readAllCiphers(layer)
+  for (const reader of ciphersOf(layer)) reader.end()
   for (const reader of layer.encoded) reader.end()
   layer.escaped?.reader.end()
 }
@@ -165,6 +170,18 @@ const firstEscape = (layer: Layer, piece: string, from: number): number => {
   }
   return piece.length
 }
+/** Ciphers are read in the text as it is only, and by the rules alone, so that they never multiply with what is decoded. */
+const readAllCiphers = ({ ciphers, runs, programs, depth }: Layer): void => {
+  if (ciphers.size === 0 && runs.every(({ found }) => found.length === 0)) return
+  if (depth === 0) readCiphers(ciphers, runs, () => openLayer(programs, DEEPEST))
+  else for (const run of runs) run.found = run.found.filter(({ rule }) => cipherOf(rule) === undefined)
+}
+
+const ciphersOf = ({ ciphers }: Layer): readonly CipherReader[] =>
+  ciphers.size === 0 ? NO_CIPHERS : [...ciphers.values()].flat()
+
+const NO_CIPHERS: readonly CipherReader[] = []
+
 /** A reading that goes on behind a place where something escaped is, or may be. */
 const openEscaped = (layer: Layer): Escaped => {
   // The text so far reads the same with and without escapes, so the reading without begins as a copy of the other.
@@ -187,7 +204,14 @@ const closeCalm = (layer: Layer): void => {
   if (escaped === undefined || escaped.reader.calm() < STEP) return
   const copy = escaped.layer
   const isQuiet = ({ encoded }: Layer): boolean => encoded.every((reader) => reader.isIdle())
-  if (copy.escaped !== undefined || copy.carried !== '' || !isQuiet(layer) || !isQuiet(copy)) return
+  if (
+    copy.escaped !== undefined ||
+    copy.ciphers.size > 0 ||
+    copy.carried !== '' ||
+    !isQuiet(layer) ||
+    !isQuiet(copy)
+  )
+    return
   if (!layer.runs.every((run, at) => isInStep(run, copy.runs[at] as Run))) return
   layer.found = [...layer.found, ...escaped.reader.take()]
   layer.escaped = undefined
@@ -201,15 +225,18 @@ const lastUnit = ({ runs }: Layer): number => {
 const read = (layer: Layer, piece: string): void => {
   if (piece === '') return
   take(layer.runs, piece)
+  readAllCiphers(layer)
   for (const reader of layer.encoded) reader.push(piece)
   layer.length += piece.length
 }
 
-const clearedOf = ({ programs, runs, encoded, escaped, length }: Layer): number => {
+const clearedOf = (layer: Layer): number => {
+  const { programs, runs, encoded, escaped, length } = layer
   let first = length
   runs.forEach((run, at) => (first = Math.min(first, clearedBy(run, (programs[at] as Held).held))))
   if (!programs.some(({ held }) => held.includes(1))) return first
   for (const reader of encoded) first = Math.min(first, reader.cleared())
+  for (const reader of ciphersOf(layer)) first = Math.min(first, reader.cleared())
   return escaped === undefined ? first : Math.min(first, escaped.reader.cleared())
 }
 
@@ -223,6 +250,7 @@ const takeOf = (layer: Layer): readonly Finding[] => {
     run.found = []
   }
   for (const reader of encoded) found.push(...reader.take())
+  for (const reader of ciphersOf(layer)) found.push(...reader.take())
   if (escaped !== undefined) found.push(...escaped.reader.take())
   return found.length === 0 ? found : withoutLonger(layer, found)
 }

@@ -4,6 +4,7 @@ import { type Automaton, compileAutomaton } from './automaton.ts'
 import { type Charset, has } from './charset.ts'
 import { type Draft, draftsOf, naming, type RuleTable } from './drafts.ts'
 import { allowedBeside, edgeOf, EDGES } from './edges.ts'
+import { gateTable } from './gates.ts'
 import type { Trigger } from './triggers.ts'
 import { type Marks, marksOf } from './marks.ts'
 import { charsetsOf } from './pattern.ts'
@@ -57,7 +58,7 @@ export interface Program {
 /** One program for each way to read a text. Throws SyntaxError or RangeError, naming the rule, for what cannot be compiled. */
 export const compilePrograms = (tables: readonly RuleTable[]): readonly Program[] => {
   const lanes = new Map<string, (readonly Draft[])[]>()
-  for (const drafts of draftsOf(tables)) {
+  for (const drafts of draftsOf([...tables, gateTable])) {
     const [{ view, triggers }] = drafts as readonly [Draft]
     const beyondAscii = view !== 'folded' && triggers.every(({ sets }) => (sets[0]?.[0]?.[0] ?? 0) > 127)
     const lane = `${view} ${beyondAscii}`

@@ -11,6 +11,13 @@ export interface RunReaderOptions {
   readonly openDecoded: () => Reader
 }
 
+export interface RunReader extends DecodingReader {
+  /** Whether the text so far does not end in a run. */
+  isOutside(): boolean
+  /** Goes on behind so many characters that hold no run. */
+  skip(length: number): void
+}
+
 /** A run is decoded in blocks of so many characters; shorter runs are words. A finding covers whole blocks. */
 const BLOCK = 24
 /**
@@ -45,7 +52,7 @@ interface State {
  * Reads what runs of an encoding decode to. A run may begin before what was encoded, so every phase is tried; a block that
  * decodes to nothing readable costs a look at its first characters.
  */
-export const runReader = (options: RunReaderOptions): DecodingReader => {
+export const runReader = (options: RunReaderOptions): RunReader => {
   const { offset } = options
   const state: State = {
     options,
@@ -61,6 +68,8 @@ export const runReader = (options: RunReaderOptions): DecodingReader => {
     push: (piece) => push(state, piece),
     end: () => finish(state),
     cleared: () => cleared(state),
+    isOutside: () => state.length === 0,
+    skip: (length) => void (state.at += length),
     isIdle: () => state.phases.length === 0,
     take: () => {
       const { found } = state
@@ -120,9 +129,24 @@ const endOfRun = (state: State, piece: string, from: number): number => {
 const isWrapped = ({ line, options }: State): boolean =>
   line >= WRAPPED || (line >= NARROW && line % options.encoding.characters === 0)
 
-/** The run of digits of base64, which are those of the others too, that a text ends with. */
-export const digitsBefore = (text: string): string =>
-  text.slice(beginOfDigits(BASE64.digits, text, { from: 0, to: text.length }))
+/**
+ * Where the first run begins that may be one of any encoding, or go on in the next piece: the digits of base64 are those of all.
+ * A run begins with a line of NARROW digits at least.
+ */
+export const firstRun = (piece: string): number => {
+  const { digits } = BASE64
+  let from = 0
+  while (from + NARROW <= piece.length) {
+    const first = beginOfDigits(digits, piece, { from, to: from + NARROW })
+    if (first === from) return from
+    from = first
+  }
+  return beginOfDigits(digits, piece, { from, to: piece.length })
+}
+
+/** Where the digits of base64 begin that a text ends with. */
+export const lastRun = (text: string): number =>
+  beginOfDigits(BASE64.digits, text, { from: 0, to: text.length })
 
 /** Where the digits before the end of a range begin. */
 const beginOfDigits = (digits: Int8Array, piece: string, { from, to }: Range): number => {

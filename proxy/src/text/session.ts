@@ -1,5 +1,6 @@
 import type { Finding } from '../core/finding.ts'
 import type { Holds, ScanSession } from '../core/scanner.ts'
+import { cipherOf } from './gates.ts'
 import { openLayer } from './layer.ts'
 import type { Program } from './program.ts'
 
@@ -29,7 +30,7 @@ export const openSession = (programs: readonly Program[], holds: Holds): ScanSes
 const heldBy = ({ machines, then }: Program, holds: Holds): Uint8Array => {
   const held = new Uint8Array(machines.length)
   machines.forEach(({ rule, category }, at) => {
-    if (then[at] === -1 && holds(rule, category)) held[at] = 1
+    if (then[at] === -1 && cipherOf(rule) === undefined && holds(rule, category)) held[at] = 1
   })
   return held
 }
