@@ -68,7 +68,11 @@ const server = ({ name, files, checked = ['1', '2'], filesAgain }: Server): stri
     volumeMounts: ['1', '2'].map(mountOf),
     ...(filesAgain && startsAnew),
   }
-  const annotations = { 'postern.dev/profile': 'released', 'postern.dev/secret': 'model-registry' }
+  const annotations = {
+    ...{ 'postern.dev/profile': 'released', 'postern.dev/secret': 'model-registry' },
+    // As charts/llm-api names them; the profile says how they are routed.
+    'postern.dev/models': 'demo-small',
+  }
   const template = {
     metadata: { labels: { ...app, 'postern.dev/inject': 'true' }, annotations },
     spec: {
@@ -208,8 +212,6 @@ test('a model with a changed file never starts, though its guard does, and the s
     expect(of['verify-model-2']?.lastState.terminated).toMatchObject(refusal)
     expect(of.model).toMatchObject({ restartCount: 0, started: false })
   }, 60)
-  const { items } = await read<Events>('events', '--field-selector=reason=BackOff')
-  expect(items.map(({ message }) => message).join()).toMatch(/verify-model-2/)
 })
 
 test('a pod whose containers all start anew in place verifies again what its download brings then', async () => {
