@@ -33,11 +33,11 @@ export const phrasesOf = (texts: readonly Tokens[], length: number): readonly Ph
   const found = new Map<number, { words: readonly number[]; texts: number[] }>()
   texts.forEach(({ tokens }, text) => {
     for (let at = 0; at + length <= tokens.length; at++) {
-      const cell = hash(tokens, at, length) & (cells - 1)
+      const cell = hash(tokens.subarray(at, at + length)) & (cells - 1)
       const total = counted.totals[cell] ?? 0
       if (total < MIN_TEXTS || total > most || (counted.leads[cell] ?? 0) < (2 * purity - 1) * total * 0.9)
         continue
-      const key = cell * SECOND + ((hash(tokens, at, length, 0x9e3779b1) >>> 0) % SECOND)
+      const key = cell * SECOND + ((hash(tokens.subarray(at, at + length), 0x9e3779b1) >>> 0) % SECOND)
       const known = found.get(key)
       if (known === undefined)
         found.set(key, { words: Array.from(tokens.subarray(at, at + length)), texts: [text] })
@@ -59,7 +59,7 @@ const count = (texts: readonly Tokens[], length: number, cells: number) => {
   const last = new Int32Array(cells).fill(-1)
   texts.forEach(({ tokens, label }, text) => {
     for (let at = 0; at + length <= tokens.length; at++) {
-      const cell = hash(tokens, at, length) & (cells - 1)
+      const cell = hash(tokens.subarray(at, at + length)) & (cells - 1)
       if (last[cell] === text) continue
       last[cell] = text
       totals[cell] = (totals[cell] ?? 0) + 1
@@ -72,10 +72,9 @@ const count = (texts: readonly Tokens[], length: number, cells: number) => {
 }
 
 /** FNV-1a over numbers, with its bits mixed. */
-const hash = (tokens: Int32Array, at: number, length: number, seed = 0x811c9dc5): number => {
+const hash = (words: Int32Array, seed = 0x811c9dc5): number => {
   let value = seed
-  for (let i = at; i < at + length; i++)
-    value = Math.imul(value ^ (tokens[i] ?? 0), 0x01000193) ^ (value >>> 15)
+  for (const word of words) value = Math.imul(value ^ word, 0x01000193) ^ (value >>> 15)
   value = Math.imul(value ^ (value >>> 16), 0x85ebca6b)
   return value ^ (value >>> 13)
 }

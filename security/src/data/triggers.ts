@@ -14,7 +14,7 @@ interface Known {
 /** One false alarm in twenty clean data sets, if their texts were independent of each other. */
 const ALPHA = 0.05
 /** Of each text on average: a small error in what texts are believed is added up, too. */
-const LEAST = 1
+const LEAST = 0.7
 const MAX_FINDINGS = 20
 const PURE = 0.05
 const NEARLY = 0.8
