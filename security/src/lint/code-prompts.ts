@@ -47,7 +47,12 @@ const SYSTEM_KEYS =
 const SENDS =
   /^(?:invoke|ainvoke|stream|astream|predict|apredict|complete|acomplete|stream_complete|generate_content|generateContent|generate_content_async|send_message|sendMessage|generate|agenerate|create_completion|llm|call_llm|ask_llm|query_llm|chat_completion|run|run_sync|run_streamed|kickoff|completion)$/
 const SENDERS =
-  /(?:llm|model|chain|agent|runner|crew|chat|client|gemini|gpt|claude|openai|ollama|genai|bot|lm|engine|predictor)\w{0,20}\.\w+$/i
+  /(?:llm|model|chain|agent|runner|crew|chat|client|gemini|gpt|claude|openai|ollama|genai|bot|lm|engine|predictor|team)\w{0,20}\.\w+$/i
+/** Names that only agents have, or that much else has too: then the text has to be long. */
+const ASKS =
+  /^(?:run|arun|print_response|aprint_response|get_response|get_response_sync|initiate_chat|kickoff|ask)$/
+const NOT_ASKED = /^(?:subprocess|os|shell|asyncio|conn|cursor|db|session|uvicorn|docker|console|click)\b/
+const LONG = 40
 
 /** A parameter that ends in a message, of a function that other files may call. */
 interface Sink {
@@ -226,6 +231,13 @@ const fromCall = (program: Program, call: Call, add: Add): void => {
     if (text !== undefined) add(role, text, isPlain ? undefined : templateOf(program, named))
     return
   }
+  const said = named('role')
+  const content = said === undefined ? undefined : named('content', 'text')
+  const role = said === undefined ? undefined : roleAt(program, said)
+  if (role !== undefined && content !== undefined && call.args.includes(content)) add(role, content)
+  // CrewAI: what a task says is sent as it is.
+  const task = call.name === 'Task' ? named('description') : undefined
+  if (task !== undefined) add('template', task)
   for (const argument of options) {
     if (argument.name !== undefined && SYSTEM_KEYS.includes(argument.name) && isLong(program, argument))
       add('system', argument)
@@ -236,15 +248,20 @@ const fromCall = (program: Program, call: Call, add: Add): void => {
 
 /** `llm.invoke(text)`: a text with words of its own that is given without a name. */
 const fromSending = ({ program, evaluate }: Flow, call: Call, add: Add): void => {
-  if (!SENDS.test(call.name) || !(SENDERS.test(call.path) || call.path === call.name)) return
+  const isSender = SENDS.test(call.name) && (SENDERS.test(call.path) || call.path === call.name)
+  const isAsked = ASKS.test(call.name) && call.path !== call.name && !NOT_ASKED.test(call.path)
+  if (!isSender && !isAsked) return
   for (const argument of call.args.slice(0, 2)) {
-    if (argument.name !== undefined && !['input', 'contents', 'user_prompt', 'task'].includes(argument.name))
+    if (
+      argument.name !== undefined &&
+      !['input', 'contents', 'user_prompt', 'task', 'message'].includes(argument.name)
+    )
       continue
     if ('[{'.includes(program.tokens[argument.from]?.text ?? '[')) continue
     const length =
       evaluate(argument)?.reduce((sum, piece) => sum + (piece.kind === 'text' ? piece.text.length : 0), 0) ??
       0
-    if (length >= 20) add('template', argument)
+    if (length >= (isSender ? 20 : LONG)) add('template', argument)
   }
 }
 
@@ -305,6 +322,14 @@ const fromBrackets = (program: Program, add: Add): void => {
   })
 }
 
+/** `"system"`, `MessageRole.SYSTEM` and `Role.system`. */
+const roleAt = (program: Program, { from, to }: Range): PromptRole | undefined => {
+  const last = program.tokens[to - 1]
+  if (to - from === 1) return ROLES[literalAt(program, from) ?? '']
+  const isMember = last?.kind === 'name' && program.tokens[to - 2]?.text === '.' && to - from <= 5
+  return isMember ? ROLES[last.text.toLowerCase()] : undefined
+}
+
 /** Not the arguments of a call nor an index: those follow a name. */
 const isPairStart = ({ tokens }: Program, at: number): boolean => {
   const before = tokens[at - 1]
@@ -314,8 +339,8 @@ const isPairStart = ({ tokens }: Program, at: number): boolean => {
 const fromObject = (program: Program, entries: readonly Argument[], add: Add): void => {
   const role = entries.find(({ name }) => name === 'role')
   const content = entries.find(({ name }) => name === 'content' || name === 'text')
-  if (role === undefined || content === undefined || role.to - role.from !== 1) return
-  const known = ROLES[literalAt(program, role.from) ?? '']
+  if (role === undefined || content === undefined) return
+  const known = roleAt(program, role)
   if (known === undefined) return
   if (program.tokens[content.from]?.text !== '[') {
     add(known, content)

@@ -60,6 +60,13 @@ test('--fix puts tags around inserted text, and then there is nothing left to fi
   expect(readFileSync(path, 'utf8')).toContain('at once. <text>{text}</text> Be brief.')
 })
 
+test('--fix leaves a name beside a text alone: tags there would be no program', async () => {
+  const text = 'import openai\nllm.invoke("Summarise what the customer wrote and stop. " + comment)\n'
+  const path = file('fix/b.py', text)
+  expect(await run(path, '--fix')).toMatchObject({ code: 1 })
+  expect(readFileSync(path, 'utf8')).toBe(text)
+})
+
 test('a baseline keeps known findings known when lines move, and lets new ones through', async () => {
   const path = file('base/a.py', WEAK)
   const baseline = join(folder, 'baseline.json')
@@ -133,6 +140,10 @@ test.each([
   ['templates', `llm = ${'`${'.repeat(15_000)}`],
   ['tools', `llm ${'tool({run:'.repeat(6_000)}`],
   ['messages', `prompt ${'{role:"system",content:'.repeat(2_000)}`],
+  ['decorators', '@tool '.repeat(60_000)],
+  ['fills', `T = "${'ab '.repeat(50_000)}"\n${'llm.invoke(T.replace("b", q))\n'.repeat(1_000)}`],
+  ['names', 'a = b + a\n'.repeat(30_000)],
+  ['arrows', `const a = ${'x=>'.repeat(100_000)}1`],
 ])('hostile source of many %s costs no more than its length', async (name, text) => {
   for (const suffix of ['py', 'ts']) {
     const { code } = await run(file(`hostile/${name}.${suffix}`, `// openai\n${text}`))

@@ -75,10 +75,11 @@ const run = (args: readonly string[], io: Io): number => {
   const failOn = oneOf(values['fail-on'] ?? 'warning', ['error', 'warning', 'note'])
   if (values['update-baseline'] === true && values.baseline === undefined)
     throw new Error('--update-baseline needs --baseline FILE')
-  const linted = lint(positionals, {
+  const options = {
     exclude: values.exclude ?? [],
     maxFiles: wholeNumber(values['max-files'] ?? '20000'),
-  })
+  }
+  const linted = lint(positionals, options)
   if (values['update-baseline'] === true && values.baseline !== undefined) {
     writeBaseline(values.baseline, linted.results)
     io.err(`${values.baseline}: ${linted.results.length} findings are known now\n`)
@@ -86,7 +87,11 @@ const run = (args: readonly string[], io: Io): number => {
   }
   const known = values.baseline === undefined ? new Set<string>() : readBaseline(values.baseline)
   const fresh = linted.results.filter(({ fingerprint }) => !known.has(fingerprint))
-  const left = values.fix === true ? fix(fresh, io) : fresh
+  if (values.fix === true) fix(fresh, io)
+  const left =
+    values.fix === true
+      ? lint(positionals, options).results.filter(({ fingerprint }) => !known.has(fingerprint))
+      : fresh
   const text = written(left, format, io.terminal)
   if (values.output === undefined) io.out(text)
   else writeFileSync(values.output, text)
@@ -129,8 +134,8 @@ const summary = ({ files, results, skipped }: Linted, known: number): string => 
   return `${head}${tail}\n${skipped.map(({ path, why }) => `not read: ${path}: ${why}\n`).join('')}`
 }
 
-/** Writes the files, and returns what is left. */
-const fix = (results: readonly Result[], io: Io): readonly Result[] => {
+/** Writes the files. */
+const fix = (results: readonly Result[], io: Io): void => {
   const fixable = results.filter(({ finding }) => finding.fix?.safe === true)
   for (const path of new Set(fixable.map((result) => result.path))) {
     const here = fixable.filter((result) => result.path === path).map(({ finding }) => finding)
@@ -138,9 +143,6 @@ const fix = (results: readonly Result[], io: Io): readonly Result[] => {
     writeFileSync(path, text)
     io.err(`${path}: ${applied} fixed\n`)
   }
-  const touched = new Set(fixable.map(({ path }) => path))
-  const kept = results.filter(({ path }) => !touched.has(path))
-  return [...kept, ...lint([...touched], { exclude: [], maxFiles: 20_000 }).results]
 }
 
 const ruleList = (): string =>

@@ -31,7 +31,8 @@ export interface HolePlace {
 export const holeOf = ({ program, hole }: Context, { from, to }: Range): HolePiece => {
   const start = program.tokens[from]?.start ?? 0
   const end = program.tokens[to - 1]?.end ?? start
-  return hole(program.source.text.slice(start, Math.min(end, start + 200)), { start, end, at: from })
+  const made = hole(program.source.text.slice(start, Math.min(end, start + 200)), { start, end, at: from })
+  return { ...made, isCode: true }
 }
 
 export const textOrHole = (context: Context, range: Range): readonly Piece[] =>
@@ -45,6 +46,12 @@ export const placed = (put: readonly Piece[], hole: HolePiece): readonly Piece[]
     return [{ ...hole, trust: 'own', known: true, asked: hole.expression }]
   if (put.length !== 1 || only?.kind !== 'hole' || only.path !== undefined) return put
   const { path } = hole
-  const here = { ...only, start: hole.start, end: hole.end, asked: hole.expression }
+  const here = {
+    ...only,
+    start: hole.start,
+    end: hole.end,
+    asked: hole.expression,
+    isCode: hole.isCode === true,
+  }
   return [path === undefined ? here : { ...here, path }]
 }

@@ -29,6 +29,9 @@ const split = (pieces: readonly Piece[], syntax: Notation): readonly Piece[] => 
   }
 }
 
+/** Of one text; a template that people wrote has fewer. */
+const MOST_CUTS = 1000
+
 /** Cuts the texts at every match of a pattern; its name is what is left without signs. */
 export const marked = (pieces: readonly Piece[], pattern: RegExp): readonly Piece[] =>
   pieces.flatMap((piece): readonly Piece[] => {
@@ -36,6 +39,7 @@ export const marked = (pieces: readonly Piece[], pattern: RegExp): readonly Piec
     const cut: Piece[] = []
     let from = 0
     for (const { 0: match, index } of piece.text.matchAll(pattern)) {
+      if (cut.length >= MOST_CUTS) break
       if (index > from) cut.push({ ...piece, text: piece.text.slice(from, index), start: piece.start + from })
       from = index + match.length
       const { path } = piece

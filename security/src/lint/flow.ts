@@ -43,6 +43,11 @@ export interface Links {
 const DEEPEST = 8
 /** Expressions of one file that are worked out; more is no program that people wrote. */
 const MOST_WORK = 100_000
+/** Characters of text that cost as much as one more expression. */
+const PER_STEP = 200
+
+const lengthOf = (pieces: readonly Piece[] = []): number =>
+  pieces.reduce((sum, piece) => sum + (piece.kind === 'text' ? piece.text.length : 0), pieces.length)
 
 export const createFlow = (program: Program, links?: Links): Flow => {
   const scopes = scopesIn(program)
@@ -59,7 +64,9 @@ export const createFlow = (program: Program, links?: Links): Flow => {
     depth++
     work++
     try {
-      return evaluate(context, range)
+      const pieces = evaluate(context, range)
+      work += Math.floor(lengthOf(pieces) / PER_STEP)
+      return pieces
     } finally {
       depth--
     }

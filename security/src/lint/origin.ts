@@ -1,4 +1,4 @@
-import { trustOf, wordsOf, type Trust } from './trust.ts'
+import { asMembers, trustOf, wordsOf, type Trust } from './trust.ts'
 
 /** `known` own text: a literal, or something escaped or counted. `unknown`: nothing shows who writes it. */
 export type Origin = Trust | 'unknown'
@@ -6,7 +6,7 @@ export type Origin = Trust | 'unknown'
 const DIRECT =
   /\b(?:request|flask\.request)\.(?:json|form|args|data|get_json|get_data|body|query_params|path_params|POST|GET|values|files|text|formData|nextUrl|query|params)\b|\b(?:req|ctx|context|c|event)\.(?:body|query|params|json|text|formData|nextUrl|request|queryStringParameters|pathParameters|req)\b|\bsys\.argv\b|\bprocess\.argv\b|(?<![\w.])input\(|\b(?:st|streamlit|sidebar)\.(?:text_input|text_area|chat_input)\(|\breceive_(?:text|json)\(|\bsearchParams\.get\(|\bformData\.get\(|\b(?:rl|readline)\.question\(|\bPrompt\.ask\(|\bclick\.prompt\(|\bargs\.(?:query|question|prompt|input|message|topic)\b|\bupdate\.message\b|\bchat_input\(|\bevent\[["'](?:body|queryStringParameters)["']\]/
 const INDIRECT =
-  /\b(?:requests|httpx|axios|session|aiohttp)\.(?:get|post|request)\(|(?<![\w.])fetch\(|\burlopen\(|\.page_content\b|\.pageContent\b|\bget_relevant_documents\(|\b(?:similarity_)?search(?:_with_score)?\(|\bretriever\b|\bBeautifulSoup\(|\.get_text\(|\.extract_text\(|\bPdfReader\(|\bload_data\(|\.inner_text\(|\.innerText\b|\bscrape\w{0,20}\(|\btranscri(?:be|pt)\w{0,20}\(/
+  /\b(?:requests|httpx|axios|session|aiohttp)\.(?:get|post|request)\(|(?<![\w.])fetch\(|\burlopen\(|\bpage_content\b|\bpageContent\b|\bget_relevant_documents\(|\b(?:similarity_)?search(?:_with_score)?\(|\bretriever\b|\bBeautifulSoup\(|\.get_text\(|\.extract_text\(|\bPdfReader\(|\bload_data\(|\.inner_text\(|\.innerText\b|\bscrape\w{0,20}\(|\btranscri(?:be|pt)\w{0,20}\(/
 const SAFE =
   /\b(?:int|float|bool|len|Number|parseInt|parseFloat|Boolean|escape\w*|sanitiz\w*|sanitis\w*|quote|wrap_untrusted|delimit|fence|dumps|stringify|b64encode|encodeURIComponent|hexdigest|sha256|strftime|toISOString|isoformat)\(/
 
@@ -30,7 +30,7 @@ export const settled = (origin: Origin, expression: string): Trust =>
 
 /** Names at the beginning of paths: `docs` and `sep` in `sep.join(docs)`, without those of calls and of strings. */
 export const rootsOf = (expression: string): readonly string[] => {
-  const bare = expression.slice(0, 400).replace(/"[^"]*"|'[^']*'/g, ' ')
+  const bare = asMembers(expression.slice(0, 400)).replace(/"[^"]*"|'[^']*'/g, ' ')
   const paths =
     bare.match(/(?<![\w$.])[A-Za-z_$][\w$]{0,80}(?:\.[A-Za-z_$][\w$]{0,80}){0,4}(?!\w*["'(=])/g) ?? []
   return [...new Set(paths)].filter((path) => !KEYWORDS.has(path)).slice(0, 12)

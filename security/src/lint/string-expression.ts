@@ -26,7 +26,13 @@ export const piecesOf = (program: Program, { from, to }: Range): readonly Piece[
       const end = operandEnd(program, at, to)
       const expression = program.source.text.slice(token.start, program.tokens[end - 1]?.end ?? token.end)
       if (!isChoice && expression.length <= 200)
-        pieces.push({ kind: 'hole', expression, start: token.start, end: token.start + expression.length })
+        pieces.push({
+          kind: 'hole',
+          expression,
+          start: token.start,
+          end: token.start + expression.length,
+          isCode: true,
+        })
       at = end
     } else if (token.text === '.') at = afterMethod(program, at, to)
     else if (token.text === '%') break

@@ -20,6 +20,8 @@ export interface HolePiece extends Origin {
   readonly end: number
   /** Who writes what is put in, where the flow of the program shows it; else its name is asked. */
   readonly trust?: 'own' | 'direct' | 'indirect'
+  /** It stands in the code beside a text, not in the text. */
+  readonly isCode?: boolean
   /** Whether the flow says so; else it is the name. */
   readonly known?: boolean
   /** The function whose parameter it puts in, where nothing shows who calls it. */

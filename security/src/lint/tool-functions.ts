@@ -49,15 +49,9 @@ const decoratorEnd = ({ tokens, closes }: Program, from: number): { last: number
   return { last, after: tokens[open]?.text === '(' ? (closes.get(open) ?? open) + 1 : open }
 }
 
-const columnOf = ({ source, tokens }: Program, at: number): number => {
-  const start = tokens[at]?.start ?? 0
-  return start - source.text.lastIndexOf('\n', Math.max(0, start - 1)) - 1
-}
-
-const startsLine = (program: Program, at: number): boolean => {
-  const start = program.tokens[at]?.start ?? 0
-  const column = columnOf(program, at)
-  return column < 200 && program.source.text.slice(start - column, start).trim() === ''
+const startsLine = ({ margins }: Program, at: number): boolean => {
+  const margin = margins[at] ?? -1
+  return margin >= 0 && margin < 200
 }
 
 const LONGEST_BODY = 5000
@@ -65,10 +59,10 @@ const LONGEST_BODY = 5000
 /** Until a line that is not indented further than the `def`. */
 const bodyOf = (program: Program, def: number): Range => {
   const close = program.closes.get(def + 2) ?? def
-  const margin = columnOf(program, program.tokens[def - 1]?.text === 'async' ? def - 1 : def)
+  const margin = program.margins[program.tokens[def - 1]?.text === 'async' ? def - 1 : def] ?? 0
   let to = close + 1
   while (to < Math.min(program.tokens.length, close + LONGEST_BODY)) {
-    if (to > close + 1 && columnOf(program, to) <= margin && startsLine(program, to)) break
+    if (to > close + 1 && startsLine(program, to) && (program.margins[to] ?? 0) <= margin) break
     to++
   }
   return { from: close + 1, to }

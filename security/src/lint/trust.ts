@@ -1,6 +1,6 @@
 /** Words of variable names whose values somebody outside the program usually writes: the user directly … */
 const DIRECT = new Set(
-  'input question query message messages msg utterance request user history conversation dialogue chat'.split(
+  'input inputs question query message messages msg utterance request user history conversation dialogue chat'.split(
     ' ',
   ),
 )
@@ -9,7 +9,9 @@ const INDIRECT = new Set(
   `context document documents doc docs content contents text email mail body page webpage html markdown search result results
   retrieved passage passages chunk chunks article transcript transcription comment comments review reviews feedback observation
   snippet snippets readme issue title abstract memory memories summary summaries facts evidence website news post tweet
-  attachment resume paragraph knowledge sources`.split(/\s+/),
+  attachment resume paragraph knowledge sources report reports requirement requirements draft details notes dom emails`.split(
+    /\s+/,
+  ),
 )
 /** Words that make a name one of the program's own: `max_input_tokens`, `context_length`, `user_id`. */
 const OWN = new Set(
@@ -37,7 +39,10 @@ export type Trust = 'own' | 'direct' | 'indirect'
  * encodes makes it the program's own.
  */
 export const trustOf = (expression: string): Trust => {
-  const names = expression.replace(/"[^"]*"|'[^']*'/g, ' ').match(/[\p{L}_$][\p{L}\p{N}_$]{0,100}/gu) ?? []
+  const names =
+    asMembers(expression)
+      .replace(/"[^"]*"|'[^']*'/g, ' ')
+      .match(/[\p{L}_$][\p{L}\p{N}_$]{0,100}/gu) ?? []
   if (names.some((name) => SAFE_CALLS.includes(name))) return 'own'
   let verdict: Trust = 'own'
   for (const name of names) {
@@ -53,6 +58,10 @@ export const trustOf = (expression: string): Trust => {
   }
   return verdict
 }
+
+/** `task["query"]` as `task.query`. */
+export const asMembers = (expression: string): string =>
+  expression.replaceAll(/\[["'](\w{1,80})["']\]|\.get\(["'](\w{1,80})["'][^()]{0,80}\)/g, '.$1$2')
 
 /** `userInput`, `user_input` and `user-input` are the words user and input. */
 export const wordsOf = (name: string): readonly string[] =>

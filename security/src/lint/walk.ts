@@ -54,6 +54,7 @@ export const walk = (paths: readonly string[], options: WalkOptions): Walked => 
         if (!SKIPPED.has(name) && !options.exclude.includes(name)) visit(join(path, name), false)
       return
     }
+    if (isGiven && !stat.isFile()) throw new Error(`${path} is no file and no folder`)
     if (!stat.isFile() || (!isGiven && !isCandidate(path))) return
     const limit = extname(path) === '.ipynb' ? 8 * options.maxBytes : options.maxBytes
     if (stat.size > limit) skipped.push({ path, why: `larger than ${limit} bytes` })

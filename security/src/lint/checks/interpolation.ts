@@ -74,10 +74,10 @@ const isDelimited = ({ before, after }: Around): boolean => {
   return openTag !== undefined && after.includes(`</${openTag}>`)
 }
 
-/** Only where the hole is a plain variable: its name becomes the tag. */
+/** Only where the hole is a plain variable inside a text: its name becomes the tag. Tags beside a name would be no program. */
 const fixFor = (hole: HolePiece): { fix?: Fix } => {
   const name = variableOf(hole.expression)
-  if (name === '' || name !== hole.expression) return {}
+  if (name === '' || name !== hole.expression || hole.isCode === true) return {}
   const title = `Put <${name}> and </${name}> around it`
   return {
     fix: {
