@@ -26,19 +26,19 @@ export const escapeAt = (text: string, at: number, before: number): Escape | 'mo
 
 /** Where the next escape may begin, from an offset on; the length of the text when nowhere. */
 export const mayEscape = (text: string, from: number): number => {
-  for (let at = from; at < text.length; at++) {
+  const { length } = text
+  for (let at = from; at < length; at++) {
     const unit = text.charCodeAt(at)
-    const begins = unit < 128 ? (BEGINS[unit] as number) : unit === TAG ? ALWAYS : NEVER
-    if (begins === NEVER) continue
-    if (begins === ALWAYS) return at
+    if (unit < 128 ? BEGINS[unit] === NEVER : unit !== TAG) continue
+    if (unit >= 128 || BEGINS[unit] === ALWAYS || at + 1 === length) return at
     const next = text.charCodeAt(at + 1)
-    if (begins === AS_QUOTE ? mayStandBehindQuote(next) : mayBeginTemplate(unit, next)) return at
+    if (
+      BEGINS[unit] === AS_QUOTE ? mayStandBehindQuote(next) : unit === DOLLAR ? next === BRACE : isQuote(next)
+    )
+      return at
   }
-  return text.length
+  return length
 }
-
-const mayBeginTemplate = (unit: number, next: number): boolean =>
-  Number.isNaN(next) || (unit === DOLLAR ? next === BRACE : isQuote(next))
 
 const NEVER = 0
 const ALWAYS = 1

@@ -11,9 +11,8 @@ export const joinAt = (text: string, at: number, before: number): Escape | 'more
   return typeof end === 'number' ? { length: end - at, text: '', code: 'decoded:joined' } : end
 }
 
-/** Most quotes are apostrophes, or have a letter, a comma or a colon behind them, and join nothing. NaN is the end of the text. */
-export const mayStandBehindQuote = (unit: number): boolean =>
-  unit < 128 ? KINDS[unit] !== OTHER : Number.isNaN(unit)
+/** Most quotes are apostrophes, or have a letter, a comma or a colon behind them, and join nothing. */
+export const mayStandBehindQuote = (unit: number): boolean => unit < 128 && KINDS[unit] !== OTHER
 
 /** A literal within a template reads as what it says: `${"AKIA"}`, `{'AKIA'}`. */
 export const templateAt = (text: string, at: number): Escape | 'more' | undefined => {
