@@ -130,6 +130,17 @@ const samples: Record<ActiveRule, { readonly hits: readonly string[]; readonly m
         '```\n```\n<script>\n',
         '~~~\n```\n~~~\n<script>\n```\n',
         '``` `\n<script>\n```\n',
+        // An indented fence: the list ends, the fence closes in one reading, or it was never one.
+        '- a\n  ```\n\u00a0\n  <script>\n  ```\n',
+        '- a\n  ```\nb\n  <script>\n  ```\n',
+        '- a\n  ```\n     ```\n  <script>\n',
+        'a\n    ```\n    <script>\n\nb',
+        '- a\n  ```\n  b\n  ```\n<script>\n',
+        // Spaces that Markdown does not count, and ends of lines that are not kept.
+        '`a\n\u00a0\nb` <script> `c`',
+        '```\na\n```\u00a0\nb\n```\n<script>\n```\n',
+        `\`\`\`\na\n\`\`\`${' '.repeat(70)}\n<script>\n`,
+        `${'~'.repeat(70)}\na\n${'~'.repeat(70)}\n<script>\n`,
       ],
       misses: [
         'Use `<script>` here.',
@@ -137,6 +148,8 @@ const samples: Record<ActiveRule, { readonly hits: readonly string[]; readonly m
         '```html\n<script>alert(1)</script>\n```\n',
         'So:\n```html\n<script>\n```\nand\n```html\n<p onclick="x()">\n```\n',
         '~~~\n<script>\n```\n<iframe>\n~~~\n',
+        '1. a\n   ```html\n   <script>\n\n     <iframe>\n   ```\n2. b\n   ```\n   <script>\n   ```\n',
+        '- a\n\n      ~~~\n      <script>\n      ~~~\n',
         '<b one="1" only="2">',
         '<scripture>',
       ],

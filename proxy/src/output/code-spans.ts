@@ -1,6 +1,6 @@
 /**
  * Follows Markdown far enough to say that a place is certainly shown as code (CommonMark 0.31, sections 4.5 and 6.1). Where
- * renderers could disagree, nothing is code any more: in HTML blocks, fences inside lists and quotations, tables, formulas.
+ * it depends on what is around, nothing is code any more: in HTML blocks, fences inside quotations, tables, formulas.
  */
 export interface CodeSpans {
   step(code: number, at: number): void
@@ -20,7 +20,15 @@ const MARKERS = /^[\s>*+\-\d.)#|[\]^:]*/
 
 export const codeSpans = (): CodeSpans => {
   const state: State = {
-    ...{ line: '', ticksInLine: 0, fence: undefined, fencedFrom: 0, unsure: false, dirty: false },
+    ...{
+      line: '',
+      ticksInLine: 0,
+      fence: undefined,
+      fencedFrom: 0,
+      unsure: false,
+      dirty: false,
+      blank: true,
+    },
     ...{ run: 0, open: 0, openFrom: 0, last: 0, closed: 0, broken: 0 },
   }
   return {
@@ -35,7 +43,10 @@ export const codeSpans = (): CodeSpans => {
     },
     where(start) {
       if (state.unsure) return 'text'
-      if (state.fence) return start > state.fencedFrom ? 'certain' : 'text'
+      if (state.fence) {
+        const inside = start > state.fencedFrom && indentOf(state.line) >= state.fence.indent
+        return inside ? 'certain' : 'text'
+      }
       return state.open > 0 && !state.dirty && start >= state.openFrom ? 'perhaps' : 'text'
     },
     get closed() {
@@ -56,6 +67,8 @@ interface State {
   unsure: boolean
   /** Something in this paragraph may bind before a backtick. */
   dirty: boolean
+  /** The line before was empty. */
+  blank: boolean
   /** Backticks that just stood in a row. */
   run: number
   /** Backticks that opened a span, 0 outside. */
@@ -104,13 +117,12 @@ const endLine = (state: State, at: number): void => {
     state.dirty = true
     state.broken++
   }
-  const { line, ticksInLine } = state
-  state.line = ''
-  state.ticksInLine = 0
-  if (state.fence) {
-    if (closes(line, state.fence)) Object.assign(state, { fence: undefined, dirty: false })
-  } else if (line.trim() === '') state.dirty = false
-  else beginBlock(state, opens(line, ticksInLine), { line, at })
+  const { line, ticksInLine, fence } = state
+  const blank = isBlank(line)
+  if (fence) endFencedLine(state, fence, line)
+  else if (blank) state.dirty = false
+  else beginBlock(state, opens(line, ticksInLine, state.blank), { line, at })
+  Object.assign(state, { line: '', ticksInLine: 0, blank })
 }
 
 const beginBlock = (
@@ -124,25 +136,50 @@ const beginBlock = (
   } else if (isUnsure(line)) state.unsure = true
 }
 
+/**
+ * A fence that is indented may stand in a list or not. Lines that are indented as far belong to it either way, and one that closes it
+ * with the same indentation closes it either way; after any other line nothing is certain.
+ */
+const endFencedLine = (state: State, fence: Fence, line: string): void => {
+  const indent = indentOf(line)
+  const leaves = indent < fence.indent && !isBlank(line)
+  if (!leaves && !closes(line, fence)) return
+  if (line.length >= LINE || (fence.indent > 0 && indent !== fence.indent)) state.unsure = true
+  Object.assign(state, { fence: undefined, dirty: false })
+}
+
 interface Fence {
   readonly mark: string
   readonly length: number
+  /** Spaces before it. */
+  readonly indent: number
 }
 
-/** Only at the very beginning of a line: further in, what closes it depends on the list around it. */
-const opens = (line: string, ticks: number): Fence | undefined => {
-  const mark = line[0] ?? ''
-  if (mark !== '`' && mark !== '~') return undefined
-  const length = runOf(line, mark)
-  if (length < 3 || (mark === '`' && ticks !== length)) return undefined
-  return { mark, length }
+/** What a fence that interrupts a paragraph may have before it; deeper ones could be a line of that paragraph. */
+const SHALLOW = 3
+const DEEPEST = 16
+
+const opens = (line: string, ticks: number, blank: boolean): Fence | undefined => {
+  const indent = indentOf(line)
+  const mark = line[indent] ?? ''
+  if ((mark !== '`' && mark !== '~') || indent > (blank ? DEEPEST : SHALLOW)) return undefined
+  const length = runOf(line.slice(indent), mark)
+  if (length < 3 || line.length >= LINE || (mark === '`' && ticks !== length)) return undefined
+  return { mark, length, indent }
 }
 
-const closes = (line: string, { mark, length }: Fence): boolean => {
-  const bare = line.replace(/^ {0,3}/, '')
+const closes = (line: string, { mark, length, indent }: Fence): boolean => {
+  const bare = line.replace(indent > 0 ? /^[ \t]*/ : /^ {0,3}/, '')
   const run = runOf(bare, mark)
-  return run >= length && line.length < LINE && bare.slice(run).trim() === ''
+  return run >= length && isSpace(bare.slice(run))
 }
+
+/** What Markdown calls blank: other spaces are text. A line whose end is not kept could be anything. */
+const isBlank = (line: string): boolean => line.length < LINE && isSpace(line)
+
+const isSpace = (text: string): boolean => /^[ \t]*$/.test(text)
+
+const indentOf = (line: string): number => runOf(line, ' ')
 
 const runOf = (line: string, mark: string): number => {
   let length = 0
