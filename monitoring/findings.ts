@@ -1,17 +1,23 @@
+import { outputRules } from '../proxy/src/compose/scanner.ts'
+import { categories, type Category } from '../proxy/src/core/finding.ts'
 import { tables } from '../proxy/src/scanners/tables.ts'
 
-type Category = (typeof tables)[number]['category']
-
-const idsOf = (category: Category): readonly string[] =>
-  tables.filter((table) => table.category === category).flatMap(({ rules }) => Object.keys(rules))
+const byCategory = new Map<Category, readonly string[]>(
+  categories.map((category) => [
+    category,
+    [
+      ...tables.flatMap((table) => (table.category === category ? Object.keys(table.rules) : [])),
+      ...[...outputRules].flatMap(([rule, of]) => (of === category ? [rule] : [])),
+    ],
+  ]),
+)
 
 /**
- * Matches the rules of one category: `postern_findings_total` has the rule only. Secrets are what no other table has, so
+ * Matches the rules of one category: `postern_findings_total` has the rule only. Secrets are what no other category has, so
  * that the longest list need not be written out.
  */
-export const rulesOf = (category: Category): string =>
-  category === 'secret'
-    ? `!~"${tables.flatMap((table) => (table.category === 'secret' ? [] : Object.keys(table.rules))).join('|')}|other"`
-    : `=~"${idsOf(category).join('|')}"`
-
-export const categories: readonly Category[] = tables.map(({ category }) => category)
+export const rulesOf = (category: Category): string => {
+  if (category !== 'secret') return `=~"${(byCategory.get(category) ?? []).join('|')}"`
+  const others = [...byCategory].flatMap(([other, rules]) => (other === 'secret' ? [] : rules))
+  return `!~"${others.join('|')}|other"`
+}

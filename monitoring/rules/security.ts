@@ -1,4 +1,5 @@
-import { categories, rulesOf } from '../findings.ts'
+import { categories } from '../../proxy/src/core/finding.ts'
+import { rulesOf } from '../findings.ts'
 import { perNamespace, type Group } from './rule.ts'
 
 const REFUSED = { where: { code: '=~"policy_denied|content_blocked"' } } as const
