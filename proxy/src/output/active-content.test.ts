@@ -57,6 +57,8 @@ const samples: Record<ActiveRule, { readonly hits: readonly string[]; readonly m
         '!ann@example.org(https://evil.example/x)',
         '![!](https://one.example)(https://two.example?d=1)',
         '[redacted_email]: https://evil.example/x',
+        '![a](\u00a0https://evil.example/x)',
+        `![a](<h${'\t'.repeat(3000)}ttps://evil.example/x>)`,
       ],
       misses: [
         '![a](a.png) and [docs](https://ok.example/)',
@@ -95,6 +97,20 @@ const samples: Record<ActiveRule, { readonly hits: readonly string[]; readonly m
         '<b c=" <img src=https://evil.example/x>',
         '<div>\n```\n<img src=//evil.example/x>\n```\n',
         `<img src="https://evil.example/${'x'.repeat(5000)}`,
+        '<img src=&#x00000000068;ttps://evil.example/x>',
+        '<img src="http:<@evil.example/x">',
+        '<img src="/\n/<@evil.example/x">',
+        '<img src="https://here.invalid<@evil.example/x">',
+        `<img src="${' '.repeat(3000)}https://evil.example/x">`,
+        `<img src="${'&#9;'.repeat(3000)}https://evil.example/x">`,
+        '<img attributionsrc=https://evil.example/x>',
+        "<p style=\"background:image-set('a.png' 1x, '//evil.example/x' 2x)\">",
+        '<p style="background:url(\'ht\ttps://evil.example/x\')">',
+        '<b c="<" style="color:red; background:url(//evil.example/x)">',
+        '<b c="<" ><img src="h\nttps://evil.example/x">',
+        '<svg><rect mask="url(https://evil.example/x)"/></svg>',
+        '<link href="data:text/css,@import \'//evil.example/x\'">',
+        JSON.stringify({ html: '<img alt="x" src="https://evil.example/x">' }),
       ],
       misses: [
         '<img src="a.png">',
@@ -104,6 +120,9 @@ const samples: Record<ActiveRule, { readonly hits: readonly string[]; readonly m
         'a <b and c = 5 but x <y',
         'List<String> src = https',
         '<p style="color:red">',
+        "<p style=\"background:image-set('a.png' 1x, 'b.png' 2x);color:red\">",
+        `<img src="data:image/png;base64,${' '.repeat(3000)}AAAA">`,
+        '<rect fill="url(#a)" stroke="red">',
       ],
     },
     'html-script': {
@@ -162,6 +181,7 @@ const samples: Record<ActiveRule, { readonly hits: readonly string[]; readonly m
         '[a]: javascript:alert(1)',
         '[a](data:text/html;base64,AAAA)',
         '[a](vbscript:x)',
+        '[a](<data: text/html,x>)',
         '<a href=" javascript:alert(1)">',
         '<a href="java\nscript:alert(1)">',
       ],
@@ -179,8 +199,11 @@ const samples: Record<ActiveRule, { readonly hits: readonly string[]; readonly m
         '+IF(1,importdata("x"))',
         '@image("x")',
         "=cmd|'/c calc'!A0",
+        '=_xlfn.WEBSERVICE("x")',
+        '=HYPERLINK ("x")',
+        '\uff1dHYPERLINK("x")',
       ],
-      misses: ['=SUM(A1)', '- IMAGE("x")', 'a = IMAGE("x")', '`=IMPORTXML("x")`', '=> call(x)'],
+      misses: ['=SUM(A1)', '- IMAGE("x")', 'a = IMAGE("x")', '`=IMPORTXML("x")`', '=> call(x)', '| =a | b |'],
     },
   }
 
@@ -230,4 +253,34 @@ test('an answer of prose is never held back', () => {
     length += word.length
     expect(session.cleared).toBe(length)
   }
+})
+
+test.each([
+  '![a](https://ok.example\\@evil.example/x)',
+  '![a](https://ok.example\\)@evil.example/x)',
+  '![a](<https://ok.example\\>@evil.example/x>)',
+  '![a](https://x(.ok.example)@evil.example/x)',
+  '![a](https://evil.example&sol;.ok.example/x)',
+  '![a][b]\n\n[b]: https://ok.example\\)@evil.example/x',
+  '<img src="https://ok.example<@evil.example/x">',
+  '<img src="https://ok.example&sol.evil.example/x">',
+  `<img src="https://ok.example${'\t'.repeat(3000)}@evil.example/x">`,
+  '<img srcset="https://ok.example/a 1x, https://evil.example/b 2x">',
+  '<img srcset="https://ok.example,@evil.example/b 2x">',
+  '<a ping="https://ok.example/a https://evil.example/x">',
+  '<p style="background:url(https://ok.example/a),url(https://evil.example/x)">',
+  '<p style="background:url(\'https://ok.example)@evil.example/x\')">',
+])('a host that is fine hides no other one: %s', (text) => {
+  const hosts = activeContent.scan(text).map(({ host = '' }) => host)
+  expect(hosts.filter((host) => !/^([a-z]+\.)?ok\.example$/.test(host))).not.toEqual([])
+})
+
+test.each([
+  '![a](https://ok.example/a_\\(b\\).png)',
+  '<img src="https://ok.example/a?b&amp;c<d">',
+  `<img src="https://ok.example/${'x'.repeat(5000)}">`,
+  '<img srcset="https://ok.example/a 1x, https://ok.example/b 2x">',
+  '<p style="background:url(\'https://ok.example/a\')">',
+])('and stays fine however it is written: %s', (text) => {
+  expect(new Set(activeContent.scan(text).map(({ host }) => host))).toEqual(new Set(['ok.example']))
 })

@@ -12,7 +12,10 @@ const MOST = 64
 const LONGEST = 2048
 
 /** URLs with an authority and e-mail addresses; `more` when there are more than are looked at. Linear. */
-export const addressesIn = (text: string): { readonly found: readonly Address[]; readonly more: boolean } => {
+export const addressesIn = (
+  written: string,
+): { readonly found: readonly Address[]; readonly more: boolean } => {
+  const text = withSlashes(written)
   const found: Address[] = []
   let from = 0
   let within = 0
@@ -30,6 +33,17 @@ export const addressesIn = (text: string): { readonly found: readonly Address[];
   }
   return { found, more: true }
 }
+
+/**
+ * Of the same length, and with two slashes wherever a client would go on without them: `http:\\\\host`, `http:\\/\\/host` as JSON
+ * writes it, `http:/host`, a share `\\\\host`.
+ */
+const withSlashes = (written: string): string =>
+  written.includes('\\')
+    ? written
+        .replaceAll(/[a-z\d]{2}:[/\\]+/gi, (marks) => marks.replaceAll('\\', '/'))
+        .replace(/^\\\\(?=[\w.-]{1,253}\\)/, '//')
+    : written
 
 const urlAt = (text: string, slashes: number): Address | undefined => {
   let start = slashes
@@ -55,7 +69,9 @@ const mailAt = (text: string, at: number): Address | undefined => {
   while (end < text.length && end - at < 254 && isHostUnit(text.charCodeAt(end))) end++
   while (end > at && text[end - 1] === '.') end--
   const host = bareHost(text.slice(at + 1, end))
-  if (start === at || !host.includes('.')) return undefined
+  // What is quoted before it may be anything, another address too.
+  const quoted = text[at - 1] === '"' || text[at - 1] === ')'
+  if ((start === at && !quoted) || !host.includes('.')) return undefined
   return { name: text.slice(start, end).toLowerCase(), host, scheme: 'mailto', start, end }
 }
 

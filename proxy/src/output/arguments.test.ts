@@ -50,6 +50,18 @@ const samples: Record<
       'file:///etc/hosts',
       'gopher://ok.example/_x',
       'http://ok.example/?u=http://10.0.0.1/',
+      'http:\\\\169.254.169.254\\x',
+      'curl -s http:/10.0.0.1/x',
+      'http:169.254.169.254',
+      'ht\ntp://10.0.0.\n1/',
+      'http://ok.example\\@10.0.0.1/',
+      'curl 169.254.169.254/latest',
+      '{"url":"http:\\/\\/10.0.0.1"}',
+      '{"url":"\\u0068ttp:\\u002f\\u002f10.0.0.1"}',
+      'http://metadata.google.internal../',
+      'http://7f000001.x.rbndr.us/',
+      'file:/srv/x',
+      '\\\\server\\share',
     ],
     misses: [
       'https://ok.example/',
@@ -60,6 +72,12 @@ const samples: Record<
       'ann@localhost',
       'http://8.8.8.8/',
       '167772161',
+      'metadata',
+      'show metadata of 3 files',
+      'http:8080',
+      'https:read',
+      'C:\\\\Users\\\\ann',
+      'a & b \\\\hline',
     ],
   },
   'path-escape': {
@@ -73,6 +91,10 @@ const samples: Record<
       '..;/secret',
       'files/..%00/../secret',
       '/etc/passwd',
+      '%c0%ae%c0%ae%c0%afsecret',
+      '%u002e%u002e%u2215secret',
+      '\u2025/secret',
+      `${'./'.repeat(1500)}../secret`,
       'C:\\Windows\\System32\\config\\SAM',
       '~/.ssh/id_rsa',
       '/proc/self/environ',
@@ -170,4 +192,15 @@ test('where only the caller spoke, every address is the caller’s or the model�
 test('what an assistant message says is no word of the caller', () => {
   const texts = [said('assistant', 'message', 'drop@evil.example'), said('tool', 'tool_result', 'nothing')]
   expect(origin('drop@evil.example', texts)).toEqual(['from:nowhere'])
+})
+
+test('an address that only looks like a part of one that the caller named is not the caller’s', () => {
+  const texts = [
+    said('user', 'message', 'Ask bob@corp.example about https://github.company.com/a.'),
+    said('tool', 'tool_result', 'nothing'),
+  ]
+  for (const address of ['b@corp.example', 'https://hub.co/', '"bob@corp.example"@evil.example'])
+    expect([address, origin(address, texts)]).toEqual([address, ['from:nowhere']])
+  for (const address of ['bob@corp.example', 'https://github.company.com/b'])
+    expect([address, origin(address, texts)]).toEqual([address, []])
 })

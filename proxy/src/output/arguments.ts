@@ -19,18 +19,42 @@ type ArgumentRule = keyof typeof argumentRules
 /** Looks at one argument of a tool call: what it would do, and whose idea the address in it was. Linear in its length. */
 export const argumentCheck: ArgumentCheck = (said) => {
   const origins = originsOf(said)
-  return (value) => {
-    const { found, more } = addressesIn(value)
-    return [
-      ...found.flatMap((address) => ofAddress(address, { origins, surely: isOneLine(value) })),
+  const found = (value: string): readonly Finding[] => {
+    const { found: addresses, more } = addressesIn(value)
+    const plain = [
+      ...addresses.flatMap((address) => ofAddress(address, { origins, surely: isOneLine(value) })),
       ...bareHost(value),
+    ]
+    return [
+      ...plain,
+      ...asClientsRead(value).filter((one) => !plain.some((other) => isSame(one, other))),
       ...whole('shell-command', sayingOf(shellPhrases, value.toLowerCase()), value),
       ...whole('sql-statement', sayingOf(sqlPhrases, withoutComments(value.toLowerCase())), value),
       ...whole('path-escape', escapeOf(value), value),
       ...(more ? whole('internal-address', 0.8, value) : []),
     ]
   }
+  return (value) => {
+    const read = withoutEscapes(value)
+    if (read === value) return found(value)
+    // Places are those of the value as it is written.
+    const hidden = found(read).map((one) => ({ ...one, start: 0, end: value.length }))
+    const open = found(value)
+    return [...open, ...hidden.filter((one) => !open.some((other) => isSame(one, other)))]
+  }
 }
+
+/** That one says as much as the other: it has as high a score, and a list of hosts lets both pass or none. */
+const isSame = (one: Finding, other: Finding): boolean =>
+  one.rule === other.rule && one.host === other.host && one.score <= other.score
+
+/** JSON in a string, or in a program, may write any character as a number. */
+const withoutEscapes = (value: string): string =>
+  value.includes('\\u')
+    ? value.replaceAll(/\\u([0-9a-f]{4})/gi, (_, hex: string) =>
+        String.fromCharCode(Number.parseInt(hex, 16)),
+      )
+    : value
 
 const finding = (
   rule: ArgumentRule,
@@ -99,9 +123,51 @@ const bareHost = (value: string): readonly Finding[] => {
   return [finding('internal-address', { start: 0, end: value.length, score }, { evidence: [inside], host })]
 }
 
+/**
+ * What else clients take for an address: a scheme with one slash or none, tabs and line ends inside, a `\` that ends the host for one
+ * and its user name for another, the metadata service without a scheme.
+ */
+const asClientsRead = (value: string): readonly Finding[] => {
+  if (value.length > SHORT) return []
+  const place = { start: 0, end: value.length }
+  const words = value.split(/[\s"'`<>=,;|]+/).slice(0, MOST_WORDS)
+  const joined = /[\t\r\n]/.test(value) ? [value.trim().replaceAll(/[\t\r\n]/g, '')] : []
+  const host = [...joined, ...words].flatMap(hostsOf).find((one) => insideOf(one) !== undefined)
+  if (host !== undefined) {
+    const isMetadata = insideOf(host) === 'metadata'
+    const score = isMetadata || joined.some((one) => !one.includes(' ')) || isOneLine(value) ? 1 : 0.6
+    return [
+      finding(
+        'internal-address',
+        { ...place, score },
+        { evidence: [isMetadata ? 'metadata' : 'host'], host },
+      ),
+    ]
+  }
+  const isFile = words.some((word) => /file:[/\\](?![/\\])/i.test(word))
+  const score = isOneLine(value) ? 1 : 0.6
+  return isFile ? [finding('internal-address', { ...place, score }, { evidence: ['scheme'] })] : []
+}
+
+const MOST_WORDS = 64
+
+/** Of one word. `http:8080` is a port, `http:read` a permission, `metadata` a word. */
+const hostsOf = (word: string): readonly string[] => {
+  const [, rest] = /^[^a-z\d]{0,8}(?:https?|wss?|ftp):(.*)$/is.exec(word) ?? []
+  if (rest === undefined) {
+    return looksLikeHost(word)
+      ? [hostOf(`http://${word}`)].filter((host) => insideOf(host) === 'metadata')
+      : []
+  }
+  if (!/^[/\\]/.test(rest) && !looksLikeHost(rest)) return []
+  return [rest, rest.replaceAll(/(?<=[^/\\])\\/g, '%5c')].map((one) => hostOf(`http:${one}`))
+}
+
+const hostOf = (url: string): string => URL.parse(url)?.hostname.replace(/\.+$/, '') ?? ''
+
 /** Not a version, a time or an amount. */
 const looksLikeHost = (text: string): boolean =>
-  /^(?:localhost|metadata)\b|^\[|::|^[a-f\dx]+(?:\.[a-f\dx]+){3}|[a-z]\.[a-z]/i.test(text)
+  /^localhost\b|^metadata\.|^\[|::|^[a-f\dx]+(?:\.[a-f\dx]+){3}|[a-z]\.[a-z]/i.test(text)
 
 type Origins = (name: string) => 'caller' | 'untrusted' | 'nowhere'
 
@@ -114,9 +180,20 @@ const originsOf = (said: readonly Text[]): Origins => {
   let lower: { readonly trusted: string; readonly foreign: string } | undefined
   return (name) => {
     lower ??= { trusted: joined(trusted), foreign: joined(foreign) }
-    if (lower.trusted.includes(name)) return 'caller'
+    if (isNamed(lower.trusted, name)) return 'caller'
     return lower.foreign.includes(name) ? 'untrusted' : 'nowhere'
   }
+}
+
+/** As a whole: `b@corp.example` is not `bob@corp.example`, and `hub.co` no part of `github.company.example`. */
+const isNamed = (text: string, name: string): boolean => {
+  for (let at = text.indexOf(name); at !== -1; at = text.indexOf(name, at + name.length)) {
+    const before = text.slice(Math.max(0, at - 1), at)
+    const after = text.slice(at + name.length, at + name.length + 2)
+    const begins = name.includes('@') ? !/[\w.+%-]/.test(before) : !/[\w-]/.test(before)
+    if (begins && !/^(?:[\w-]|\.\w)/.test(after)) return true
+  }
+  return false
 }
 
 const joined = (texts: readonly Text[]): string => texts.map(({ value }) => value.toLowerCase()).join('\n')

@@ -1,5 +1,5 @@
 /** Where a written address leads, read as a browser reads it. */
-export type Destination =
+type Destination =
   | { readonly kind: 'inside' }
   /** Another host; empty when it cannot be told which one. */
   | { readonly kind: 'outside'; readonly host: string; readonly carries: boolean }
@@ -9,8 +9,11 @@ export type Destination =
 const INSIDE: Destination = { kind: 'inside' }
 const UNREADABLE: Destination = { kind: 'outside', host: '', carries: true }
 
-// Two bases: `https:name` is relative to a page of its own scheme only.
-const BASES = ['https://here.invalid/', 'http://here.invalid/'] as const
+// Two bases: `https:name` is relative to a page of its own scheme only, and no host is that of both.
+const BASES = [
+  { base: 'https://here.invalid/', name: 'here.invalid' },
+  { base: 'http://there.invalid/', name: 'there.invalid' },
+] as const
 
 const HARMLESS: ReadonlySet<string> = new Set([
   'mailto:',
@@ -33,23 +36,59 @@ const PAGES = [
   'data:image/svg',
 ]
 
-/** Linear; give at most some thousand characters, without the escapes of the format that they stood in. */
-export const destinationOf = (written: string): Destination => {
-  for (const base of BASES) {
-    const url = URL.parse(written, base)
-    if (url === null) return written.includes('//') || written.includes('\\') ? UNREADABLE : INSIDE
+/** What several readings of an address come to: readers disagree, so each host counts. */
+export interface Leads {
+  readonly script: boolean
+  /** Different ones; empty when all is inside. */
+  readonly hosts: readonly string[]
+  readonly carries: boolean
+}
+
+/** What a name is followed by when its end was not seen: it could be a user name. */
+const CUT = 'cut.invalid'
+
+/** Linear; give at most some thousand characters each. `cut`: what follows was not read, and may change where it leads. */
+export const leadsOf = (readings: readonly string[], cut = false): Leads => {
+  const all = cut ? readings.flatMap((one) => [one, `${one}@${CUT}`]) : readings
+  const found = [...new Set(all)].map(destinationOf)
+  if (cut && readings.some(isBeginning)) found.push(UNREADABLE)
+  const outside = found.filter((one) => one.kind === 'outside')
+  return {
+    script: found.some(({ kind }) => kind === 'script'),
+    hosts: [...new Set(outside.map(({ host }) => (host === CUT ? '' : host)))],
+    carries: outside.some(({ carries }) => carries),
+  }
+}
+
+/** Where it leads is still open: the rest could begin with another letter of the scheme, or with the host. */
+const isBeginning = (written: string): boolean => {
+  const seen = written.replaceAll(/[\0- ]/g, '')
+  return seen.length <= 'javascript://'.length && /^[a-z-]*:?[/\\]*$/i.test(seen)
+}
+
+const destinationOf = (written: string): Destination => {
+  for (const { base, name } of BASES) {
+    const url = URL.parse(written.trim(), base)
+    // What cannot be read by itself can with what follows.
+    if (url === null) return UNREADABLE
     const { protocol, host } = url
     if (SCRIPTS.has(protocol)) return { kind: 'script' }
     if (protocol === 'data:') {
-      return PAGES.some((page) => url.href.toLowerCase().startsWith(page)) ? { kind: 'script' } : INSIDE
+      const type = url.href.toLowerCase().replaceAll(/\s|%20/g, '')
+      if (type.startsWith('data:text/css')) return UNREADABLE
+      return PAGES.some((page) => type.startsWith(page)) ? { kind: 'script' } : INSIDE
     }
     if (HARMLESS.has(protocol)) return INSIDE
-    if (host !== 'here.invalid') {
-      return { kind: 'outside', host: url.hostname, carries: url.search.length > 1 || url.username !== '' }
+    if (host !== name) {
+      const carries = url.search.length > 1 || url.username !== ''
+      return { kind: 'outside', host: isPlain(url.hostname) ? url.hostname : '', carries }
     }
   }
   return INSIDE
 }
+
+/** No other name is on anybody's list, and what is left of an escape could end like one that is. */
+const isPlain = (host: string): boolean => /^[a-z\d._-]+$|^\[/.test(host)
 
 const NAMED: Readonly<Record<string, string>> = {
   amp: '&',
@@ -72,7 +111,7 @@ const NAMED: Readonly<Record<string, string>> = {
 
 /** HTML character references, as far as they can spell an address. */
 export const withoutReferences = (text: string): string =>
-  text.includes('&') ? text.replaceAll(/&(?:#x[0-9a-f]{1,6}|#[0-9]{1,7}|[a-z]{2,8});?/gi, referred) : text
+  text.includes('&') ? text.replaceAll(/&(?:#x0*[0-9a-f]{1,6}|#0*[0-9]{1,7}|[a-z]{2,8});?/gi, referred) : text
 
 const referred = (reference: string): string => {
   const name = reference.slice(1).replace(';', '').toLowerCase()

@@ -1,6 +1,6 @@
-import { destinationOf, withoutReferences, type Destination } from './destination.ts'
+import { leadsOf, withoutReferences, type Leads } from './destination.ts'
 import type { Machine, Report } from './machine.ts'
-import { ACTIVE_ELEMENTS, ADDRESS_ATTRIBUTES, LOADING_HREF } from './tag-names.ts'
+import { ACTIVE_ELEMENTS, ADDRESS_ATTRIBUTES, LOADING_HREF, STYLE_ATTRIBUTES } from './tag-names.ts'
 
 const LONGEST_NAME = 64
 const LONGEST_VALUE = 2048
@@ -44,7 +44,7 @@ export const htmlMachine = (report: Report): Machine => {
     open: () => state.mode !== 'text' || state.loose,
     word: () => undefined,
     end(at) {
-      endPart(state, at, report)
+      endPart(state, { end: at, report })
       state.mode = 'text'
     },
     held() {
@@ -65,7 +65,7 @@ const step = (state: State, unit: Unit): void => {
   if (code === 0x3c) {
     const quoted = state.mode === 'quoted'
     if (!state.settled && state.value !== '' && isList(state.attribute)) settleAs(state, at, report)
-    endPart(state, at, report)
+    endPart(state, { end: at, report, cut: true })
     state.loose ||= quoted
     Object.assign(state, { mode: 'open', from: at, element: '', settled: true })
     return
@@ -79,7 +79,7 @@ const step = (state: State, unit: Unit): void => {
       return
     case 'element':
       if (isSpace(code) || code === 0x2f || code === 0x3e) {
-        endPart(state, at, report)
+        endPart(state, { end: at, report })
         state.mode = code === 0x3e && !state.loose ? 'text' : 'gap'
       } else if (state.element.length < LONGEST_NAME) state.element += lower(code)
       else state.mode = 'gap'
@@ -122,12 +122,15 @@ const inTag = (state: State, { code, at, report }: Unit): void => {
       return
     case 'quoted':
       if (code === state.quote) {
-        endPart(state, at + 1, report)
+        endPart(state, { end: at + 1, report })
         state.mode = 'gap'
       } else add(state, { code, at, report })
       return
     case 'bare':
-      if (state.loose && code === 0x3d && isName(state.value)) rename(state, { code, at, report })
+      if (isQuote(code) && state.value === '\\') {
+        // HTML in a string of JSON: which quotes count is anybody's guess here too.
+        Object.assign(state, { loose: true, mode: 'equals', value: '' })
+      } else if (state.loose && code === 0x3d && isName(state.value)) rename(state, { code, at, report })
       else if (isSpace(code) || code === 0x3e || (state.loose && isQuote(code)))
         leave(state, { code, at, report })
       else add(state, { code, at, report })
@@ -142,14 +145,15 @@ const begin = (state: State, code: number, at: number): void => {
 }
 
 const leave = (state: State, { code, at, report }: Unit): void => {
-  endPart(state, at, report)
+  // In quotes a line end or a tab is no end.
+  endPart(state, { end: at, report, cut: state.loose && isSpace(code) && code !== 0x20 })
   state.mode = code === 0x3e && !state.loose ? 'text' : 'gap'
 }
 
 /** Where quotes say nothing, what seemed to be a value may be the name of the next attribute. */
 const rename = (state: State, { at, report }: Unit): void => {
   const attribute = state.value.toLowerCase()
-  endPart(state, at, report)
+  endPart(state, { end: at, report })
   // Its name may have left already.
   Object.assign(state, { mode: 'equals', attribute, value: '', from: at, settled: !matters(attribute) })
 }
@@ -160,11 +164,18 @@ const add = (state: State, { code, at, report }: Unit): void => {
   if (state.value.length < LONGEST_VALUE) return
   if (state.settled) state.value = '-'
   else if (isList(state.attribute)) settleAs(state, at + 1, report)
-  else endPart(state, at + 1, report)
+  else endPart(state, { end: at + 1, report, cut: true })
+}
+
+interface Ending {
+  readonly end: number
+  readonly report: Report
+  /** More of the value may follow. */
+  readonly cut?: boolean
 }
 
 /** What ends here is judged. */
-const endPart = (state: State, end: number, report: Report): void => {
+const endPart = (state: State, { end, report, cut }: Ending): void => {
   const { mode, element, from: start } = state
   if (mode === 'element') {
     if (ACTIVE_ELEMENTS.has(localName(element))) report({ rule: 'html-script', start, end })
@@ -177,25 +188,24 @@ const endPart = (state: State, end: number, report: Report): void => {
   if (isHandler(attribute) && mode !== 'name' && mode !== 'after name')
     report({ rule: 'html-script', start, end })
   else if (attribute === 'srcdoc' || attribute === 'http-equiv') report({ rule: 'html-script', start, end })
-  else if (ADDRESS_ATTRIBUTES.has(attribute)) {
-    const to = addressesIn(attribute, value)
-      .map(destinationOf)
-      .find(({ kind }) => kind !== 'inside')
-    if (to !== undefined) reportAddress(state, to, { start, end, report })
+  else if (state.loose && isList(attribute) && value !== '')
+    report({ rule: 'html-resource', start, end, host: '' })
+  else if (matters(attribute)) {
+    reportAddress(state, leadsOf(addressesIn(attribute, value), cut), { start, end, report })
   }
 }
 
 const reportAddress = (
   { element, attribute }: State,
-  to: Destination,
+  { script, hosts, carries }: Leads,
   { start, end, report }: { start: number; end: number; report: Report },
 ): void => {
-  if (to.kind === 'script') report({ rule: 'script-url', start, end })
-  if (to.kind !== 'outside') return
-  const { host } = to
+  if (script) report({ rule: 'script-url', start, end })
   const loads = attribute !== 'href' || LOADING_HREF.has(localName(element))
-  if (loads) report({ rule: 'html-resource', start, end, host })
-  else if (to.carries) report({ rule: 'link-with-data', start, end, host })
+  for (const host of hosts) {
+    if (loads) report({ rule: 'html-resource', start, end, host })
+    else if (carries) report({ rule: 'link-with-data', start, end, host })
+  }
 }
 
 const settleAs = (state: State, end: number, report: Report): void => {
@@ -204,13 +214,15 @@ const settleAs = (state: State, end: number, report: Report): void => {
 }
 
 /** Attributes that hold several addresses, or addresses among other things. */
-const isList = (attribute: string): boolean =>
-  attribute === 'style' || attribute === 'srcset' || attribute === 'imagesrcset' || attribute === 'values'
+const isList = (attribute: string): boolean => STYLE_ATTRIBUTES.has(attribute) || LISTS.has(attribute)
+
+const LISTS: ReadonlySet<string> = new Set(['srcset', 'imagesrcset', 'values', 'ping', 'attributionsrc'])
 
 const addressesIn = (attribute: string, value: string): readonly string[] => {
-  const text = withoutReferences(value)
-  if (attribute === 'style') return inStyle(text)
-  return isList(attribute) ? text.split(/[\s,;]+/).filter((part) => part !== '') : [text]
+  const readings = [value, withoutReferences(value)]
+  if (STYLE_ATTRIBUTES.has(attribute)) return readings.flatMap(inStyle)
+  if (!isList(attribute)) return readings
+  return readings.flatMap((text) => [text, ...text.split(/\s+/), ...text.split(/[\s,;]+/)])
 }
 
 /** Escapes and comments can spell anything: with them no address can be told. */
@@ -218,10 +230,21 @@ const inStyle = (text: string): readonly string[] => {
   const style = text.toLowerCase()
   if (/\\|\/\*/.test(style)) return ['//unreadable.invalid']
   if (style.includes('expression(') || style.includes('-moz-binding')) return ['javascript:']
-  return style
-    .split(/url\(|src\(|image-set\(|@import/)
+  const given = style
+    .split(/url\(|src\(|@import/)
     .slice(1)
-    .map((part) => part.replace(/^[\s"']+/, '').split(/["')\s]/, 1)[0] ?? '')
+    .map(argumentIn)
+  // Of several images in one function each may be chosen.
+  return /image-set\(|image\(|cross-fade\(/.test(style) ? [...given, ...style.split(/["']/).slice(1)] : given
+}
+
+/** A string to its own quote, whatever is in it; else to the first blank or bracket. */
+const argumentIn = (part: string): string => {
+  const text = part.trimStart()
+  const quote = text[0] ?? ''
+  return (
+    (quote === '"' || quote === "'" ? text.slice(1).split(quote, 1)[0] : text.split(/["')\s]/, 1)[0]) ?? ''
+  )
 }
 
 const localName = (name: string): string => name.slice(name.lastIndexOf(':') + 1)
@@ -233,6 +256,7 @@ const isHandler = (attribute: string): boolean => /^on[a-z]{3}/.test(attribute)
 const matters = (attribute: string): boolean =>
   isHandler(attribute) ||
   ADDRESS_ATTRIBUTES.has(attribute) ||
+  STYLE_ATTRIBUTES.has(attribute) ||
   attribute === 'srcdoc' ||
   attribute === 'http-equiv'
 
@@ -241,7 +265,7 @@ const mayMatter = (attribute: string): boolean =>
   attribute.startsWith('on') || 'on'.startsWith(attribute) || beginnings.has(attribute)
 
 const beginnings: ReadonlySet<string> = new Set(
-  [...ADDRESS_ATTRIBUTES, 'srcdoc', 'http-equiv'].flatMap((name) =>
+  [...ADDRESS_ATTRIBUTES, ...STYLE_ATTRIBUTES, 'srcdoc', 'http-equiv'].flatMap((name) =>
     Array.from(name, (_, length) => name.slice(0, length + 1)),
   ),
 )

@@ -52,6 +52,10 @@ const SUFFIXES = [
   '.localtest.me',
   '.lvh.me',
   '.vcap.me',
+  '.localho.st',
+  '.traefik.me',
+  '.rbndr.us',
+  '.1u.ms',
 ]
 
 const inside = new BlockList()

@@ -1,4 +1,4 @@
-import { destinationOf, withoutBackslashes, withoutReferences, type Destination } from './destination.ts'
+import { leadsOf, withoutBackslashes, withoutReferences } from './destination.ts'
 import type { Machine, Report } from './machine.ts'
 
 const LONGEST = 2048
@@ -181,7 +181,8 @@ const collect = (state: State, address: Address, { code, at, report }: Unit): vo
     address.angle = true
     return
   }
-  const ends = address.angle ? code === 0x3e || code === 0x0a : isBlank(code) || code === 0x29
+  const closes = code === (address.angle ? 0x3e : 0x29) && !isEscaped(address.text)
+  const ends = closes || (address.angle ? code === 0x0a : isBlank(code))
   if (!ends) address.text += String.fromCharCode(code)
   if (!ends && address.text.length < LONGEST) return
   judge(state, address, { end: isBlank(code) ? at : at + 1, report })
@@ -191,14 +192,14 @@ const judge = (state: State, address: Address, { end, report }: { end: number; r
   state.address = undefined
   state.lineEnds = 0
   const { kind, from: start, text } = address
-  const to = worse(destinationOf(text), destinationOf(withoutReferences(withoutBackslashes(text))))
-  if (to.kind === 'script') report({ rule: 'script-url', start, end })
-  else if (to.kind === 'outside') {
-    const { host } = to
+  const readings = [text, withoutReferences(withoutBackslashes(text))]
+  const { script, hosts, carries } = leadsOf(readings, text.length >= LONGEST)
+  if (script) report({ rule: 'script-url', start, end })
+  for (const host of hosts) {
     if (isShown(state, kind)) report({ rule: 'markdown-image', start, end, host })
-    else if (to.carries) report({ rule: 'link-with-data', start, end, host })
-    if (kind === 'definition') state.named = true
+    else if (carries) report({ rule: 'link-with-data', start, end, host })
   }
+  if (kind === 'definition' && hosts.length > 0) state.named = true
   if (kind === 'inline') closeImage(state)
 }
 
@@ -207,4 +208,5 @@ const isShown = ({ image, imageByName, label }: State, kind: Address['kind']): b
   return kind === 'afterword' || imageByName || label.toLowerCase().startsWith(PLACEHOLDER)
 }
 
-const worse = (a: Destination, b: Destination): Destination => (a.kind === 'inside' ? b : a)
+/** Whether an odd number of backslashes stands at the end. */
+const isEscaped = (text: string): boolean => /(?:^|[^\\])\\(?:\\\\)*$/.test(text.slice(-64))

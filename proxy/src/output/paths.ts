@@ -1,4 +1,5 @@
-const LONGEST = 1024
+/** The longest that Linux opens, each character escaped. */
+const LONGEST = 3 * 4096
 
 /** Files that hold credentials or tell an intruder where he is; compared in lower case with `/` for `\`. */
 const TREASURES = [
@@ -42,13 +43,17 @@ export const escapeOf = (argument: string): number => {
 const plainPath = (argument: string): string => {
   let path = argument.toLowerCase()
   for (let round = 0; round < 3; round++) {
-    path = path.replaceAll(/%(?:u00|c0%|e0%80%)?([0-9a-f]{2})/g, (_, hex: string) =>
-      String.fromCharCode(Number.parseInt(hex, 16)),
-    )
+    path = path
+      .replaceAll(/%c0%([0-9a-f]{2})|%e0%80%([0-9a-f]{2})/g, (_, two?: string, three?: string) =>
+        String.fromCharCode(Number.parseInt(two ?? three ?? '', 16) & 0x7f),
+      )
+      .replaceAll(/%u([0-9a-f]{4})|%([0-9a-f]{2})/g, (_, wide?: string, narrow?: string) =>
+        String.fromCharCode(Number.parseInt(wide ?? narrow ?? '', 16)),
+      )
   }
   return path
-    .replaceAll(/[\\\u2215\u2044\uff0f\u00af]/g, '/')
-    .replaceAll('\uff0e', '.')
+    .normalize('NFKC')
+    .replaceAll(/[\\\u2215\u2044]/g, '/')
     .replaceAll('\0', '')
     .replaceAll(/\/{2,}/g, '/')
     .replaceAll('/./', '/')

@@ -18,12 +18,15 @@ const FUNCTIONS: ReadonlySet<string> = new Set([
   'webservice',
 ])
 const LONGEST = 24
+/** Between a function and its bracket. */
+const BLANKS = 8
 
 /** Formulas in a cell, from its first character to the end of the line. `=cmd|'…'` is how DDE starts a program. */
 export const formulaMachine = (report: Report): Machine => {
   let atStart = true
   let inFormula = false
   let first = false
+  let blanks = 0
   let word = ''
   let from = 0
   return {
@@ -38,11 +41,14 @@ export const formulaMachine = (report: Report): Machine => {
       if (inFormula && first && (code === 0x3e || code === 0x3d)) inFormula = false
       first = false
       if (inFormula) {
-        const calls = code === 0x28 && FUNCTIONS.has(word.toLowerCase())
-        if (calls || (code === 0x7c && word !== ''))
+        const calls = code === 0x28 && FUNCTIONS.has(baseName(word))
+        if (calls || (code === 0x7c && word !== '' && blanks === 0))
           report({ rule: 'spreadsheet-formula', start: from, end: at + 1 })
-        if (!isWordUnit(code)) word = ''
-        else {
+        if (!isWordUnit(code)) {
+          if (code !== 0x20 || ++blanks > BLANKS) word = ''
+        } else {
+          if (blanks > 0) word = ''
+          blanks = 0
           if (word === '') from = at
           word = word.length < LONGEST ? word + String.fromCharCode(code) : '?'.repeat(LONGEST)
         }
@@ -66,8 +72,12 @@ export const formulaMachine = (report: Report): Machine => {
   }
 }
 
-/** `=`, `@`, `+`; not `-`, with which lists begin. */
-const begins = (code: number): boolean => code === 0x3d || code === 0x40 || code === 0x2b
+/** Without the prefix by which files mark newer functions: `_xlfn.WEBSERVICE`. */
+const baseName = (word: string): string => word.slice(word.lastIndexOf('.') + 1).toLowerCase()
+
+/** `=`, `@`, `+`, also as wide as a Chinese character; not `-`, with which lists begin. */
+const begins = (code: number): boolean =>
+  code === 0x3d || code === 0x40 || code === 0x2b || code === 0xff1d || code === 0xff20 || code === 0xff0b
 
 /** What separates cells. */
 const leads = (code: number): boolean => code === 0x2c || code === 0x3b || code === 0x09 || code === 0x7c

@@ -29,12 +29,43 @@ export const ADDRESS_ATTRIBUTES: ReadonlySet<string> = new Set([
   'formaction',
   'ping',
   'manifest',
-  'style',
   'content',
+  'attributionsrc',
   'values',
   'to',
   'from',
 ])
 
+/** Attributes that are CSS: of HTML all of it, of SVG a property each. */
+export const STYLE_ATTRIBUTES: ReadonlySet<string> = new Set([
+  'style',
+  'fill',
+  'stroke',
+  'filter',
+  'mask',
+  'clip-path',
+  'cursor',
+  'marker',
+  'marker-start',
+  'marker-mid',
+  'marker-end',
+])
+
 /** Whose `href` is fetched at once; of other elements it is a link, which a person follows. */
-export const LOADING_HREF: ReadonlySet<string> = new Set(['link', 'image', 'feimage', 'use', 'script'])
+export const LOADING_HREF: ReadonlySet<string> = new Set([
+  'link',
+  'image',
+  'feimage',
+  'use',
+  'script',
+  'pattern',
+  'lineargradient',
+  'radialgradient',
+  'filter',
+  'textpath',
+  'mpath',
+  'tref',
+  'cursor',
+  'font-face-uri',
+  'color-profile',
+])
