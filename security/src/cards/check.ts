@@ -16,12 +16,12 @@ export const checkCard = (text: string): readonly CardFinding[] => {
   const top = { start: 0, end: Math.min(3, text.length) }
   const meta = metadata(text, front)
   if (typeof meta === 'string')
-    return [{ rule: 'card-front-matter', message: meta, ...top }, ...checkBody(text, front, undefined)]
-  return [
-    ...checkMetadata(meta, text.slice(front), top),
-    ...checkModelIndex(meta),
-    ...checkBody(text, front, meta),
-  ]
+    return [
+      { rule: 'card-front-matter', message: meta, ...top },
+      ...checkMetadata(undefined, text.slice(front), top),
+      ...checkBody(text, front),
+    ]
+  return [...checkMetadata(meta, text.slice(front), top), ...checkModelIndex(meta), ...checkBody(text, front)]
 }
 
 const metadata = (text: string, front: number): Value | string => {
@@ -42,12 +42,18 @@ const isEmpty = (value: Value | undefined): boolean =>
     ? value.items().length === 0
     : value.kind !== 'object' && ['', 'null', '~', '[]'].includes(textOf(value).trim()))
 
-const checkMetadata = (meta: Value, body: string, top: Span): readonly CardFinding[] => {
+/** Without metadata the text is asked. */
+const checkMetadata = (meta: Value | undefined, body: string, top: Span): readonly CardFinding[] => {
   const absent = (key: string): boolean => isEmpty(entryOf(meta, key)?.value)
   const license = textOf(entryOf(meta, 'license')?.value)
   const says = (pattern: RegExp): boolean => pattern.test(body.slice(0, 200_000))
   const rows: readonly (CardFinding | false)[] = [
-    absent('license') && { rule: 'card-license', message: 'license is not set.', ...top },
+    absent('license') &&
+      !(meta === undefined && says(/licen[cs]e/i)) && {
+        rule: 'card-license',
+        message: 'license is not set.',
+        ...top,
+      },
     license === 'other' &&
       (absent('license_name') || absent('license_link')) && {
         rule: 'card-license',
@@ -66,7 +72,12 @@ const checkMetadata = (meta: Value, body: string, top: Span): readonly CardFindi
         message: 'datasets is not set and no section describes the data.',
         ...top,
       },
-    absent('language') && { rule: 'card-language', message: 'language is not set.', ...top },
+    absent('language') &&
+      !(meta === undefined && says(/languages?\b|english|multilingual/i)) && {
+        rule: 'card-language',
+        message: 'language is not set.',
+        ...top,
+      },
     absent('model-index') &&
       absent('metrics') &&
       !hasSection(body, /evaluation|results|benchmark|performance|metrics/i) && {
@@ -118,7 +129,7 @@ const hasSection = (body: string, title: RegExp): boolean =>
     .split('\n')
     .some((line) => line.length < 200 && /^(?:#{1,6}|\*\*|[-*] \*\*)/.test(line.trim()) && title.test(line))
 
-const checkBody = (text: string, front: number, meta: Value | undefined): readonly CardFinding[] => {
+const checkBody = (text: string, front: number): readonly CardFinding[] => {
   const body = text.slice(front)
   const top = { start: front, end: Math.min(front + 1, text.length) }
   const lacks = (rule: CardFinding['rule'], title: RegExp, message: string): readonly CardFinding[] =>
@@ -146,7 +157,7 @@ const checkBody = (text: string, front: number, meta: Value | undefined): readon
       'No section on limits, bias or risks.',
     ),
     ...lacks('card-training', /train|fine-?tun|procedure|architecture/i, 'No section on training.'),
-    ...(meta === undefined || /contact|@|issues|discussions|report/i.test(body)
+    ...(/contact|@|issues|discussions|feedback|questions|report a|report an/i.test(body)
       ? []
       : [{ rule: 'card-contact' as const, message: 'No contact is given.', ...top }]),
     ...found(

@@ -96,6 +96,7 @@ const run = (args: readonly string[], io: Io): number => {
   if (values.output === undefined) io.out(text)
   else writeFileSync(values.output, text)
   if (format === 'text') io.err(summary({ ...linted, results: left }, linted.results.length - fresh.length))
+  io.err(linted.skipped.map(({ path, why }) => `not read: ${path}: ${why}\n`).join(''))
   return left.some(({ level }) => RANK[level] >= RANK[failOn]) ? 1 : 0
 }
 
@@ -127,11 +128,11 @@ const written = (
   return report(results, terminal)
 }
 
-const summary = ({ files, results, skipped }: Linted, known: number): string => {
+const summary = ({ files, results }: Linted, known: number): string => {
   const count = (level: Level): number => results.filter((result) => result.level === level).length
   const head = `${files} files: ${count('error')} errors, ${count('warning')} warnings, ${count('note')} notes`
   const tail = known > 0 ? `; ${known} known from the baseline` : ''
-  return `${head}${tail}\n${skipped.map(({ path, why }) => `not read: ${path}: ${why}\n`).join('')}`
+  return `${head}${tail}\n`
 }
 
 /** Writes the files. */

@@ -186,11 +186,15 @@ const texts = ({
   const textOf = (path: string, at: number): readonly Piece[] | undefined => {
     const found = meaning(path, at)
     if (found?.kind !== 'values') return undefined
+    const [here] = scopes.around(at)
+    // What a name is given later in the same block is not what it stands for yet.
+    const earlier = found.values.filter(({ scope, value }) => scope !== here || value.to <= at)
+    const values = earlier.length === 0 ? found.values : earlier
     const last = Math.max(
       0,
-      found.values.findLastIndex(({ how }) => how === 'set'),
+      values.findLastIndex(({ how }) => how === 'set'),
     )
-    const parts = found.values
+    const parts = values
       .slice(last)
       .filter(({ how }, index) => (how === 'set' && index === 0) || how === 'add')
     const pieces = parts.map(({ value }) => remembered(value))

@@ -2,6 +2,7 @@ import { analyse, settle, type Cleared } from './analyse.ts'
 import type { Finding } from './finding.ts'
 import { createLinks } from './links.ts'
 import { resultsOf, type Result } from './result.ts'
+import type { RuleId } from './rules.ts'
 import { isMarked, suppress } from './suppress.ts'
 import { readSource, walk } from './walk.ts'
 
@@ -67,8 +68,41 @@ const resultsAt = (path: string, place: Place | undefined): readonly Result[] =>
   const source = readSource(path)
   return source === undefined
     ? []
-    : resultsOf(source, suppress(source.text, settle(place.findings, place.cleared)))
+    : resultsOf(
+        source,
+        suppress(source.text, settle(place.findings, place.cleared)).filter(
+          ({ rule }) => !isTest(path) || !FIXTURES.includes(rule),
+        ),
+      )
 }
+
+/** By the conventions of pytest, Jest, Vitest and Mocha for single files. */
+const isTest = (path: string): boolean =>
+  /(?:^|[/\\])(?:test_[^/\\]*\.py|conftest\.py|[^/\\]*_test\.py|[^/\\]*\.(?:test|spec)\.[cm]?[jt]sx?|__tests__[/\\].*)$/.test(
+    path,
+  )
+
+/** What in a test is a sample that no model of the product sees. What runs there, and what leaks, is found there too. */
+const FIXTURES: readonly RuleId[] = [
+  'untrusted-in-system-prompt',
+  'no-delimiters',
+  'no-scope',
+  'secrecy-as-control',
+  'access-rules-in-prompt',
+  'open-tool-schema',
+  'wildcard-tool-schema',
+  'wildcard-tools',
+  'shell-tool',
+  'code-tool',
+  'raw-sql-tool',
+  'file-write-tool',
+  'any-url-tool',
+  'write-without-human',
+  'unbounded-agent',
+  'unpinned-model',
+  'undeclared-variable',
+  'unused-variable',
+]
 
 const reasonOf = (error: unknown): string =>
   error instanceof Error ? (error.message.split('\n')[0] ?? '') : 'unknown'

@@ -3,9 +3,11 @@ import type { Program, Range } from './program.ts'
 import { entriesRanges } from './members.ts'
 import type { Scope, Scopes } from './scopes.ts'
 
+export type NamedValue = Pick<Binding, 'value' | 'how'> & Partial<Pick<Binding, 'scope'>>
+
 /** What a name stands for at one place: values that it is given, or a parameter. */
 export type Meaning =
-  | { readonly kind: 'values'; readonly values: readonly Pick<Binding, 'value' | 'how'>[] }
+  | { readonly kind: 'values'; readonly values: readonly NamedValue[] }
   | { readonly kind: 'parameter'; readonly scope: Scope; readonly name: string }
 
 export interface Names {

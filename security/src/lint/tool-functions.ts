@@ -9,9 +9,15 @@ export interface ToolFunction extends Span {
   readonly body: Range
 }
 
-/** Functions under a decorator that says tool, and the `execute` of tool objects in TypeScript. */
+/** Functions under a decorator that says tool or in a list `tools=[…]`, and the `execute` of tool objects in TypeScript. */
 export const toolFunctions = (program: Program, calls: readonly Call[]): readonly ToolFunction[] =>
-  program.source.language === 'typescript' ? executes(program, calls) : decorated(program)
+  program.source.language === 'typescript'
+    ? executes(program, calls)
+    : unique([...decorated(program), ...listed(program, calls)])
+
+const unique = (tools: readonly ToolFunction[]): readonly ToolFunction[] => [
+  ...new Map(tools.map((tool) => [tool.start, tool])).values(),
+]
 
 const DECORATORS = [
   'tool',
@@ -32,12 +38,39 @@ const decorated = (program: Program): readonly ToolFunction[] => {
     let def = end.after
     while (def < tokens.length && tokens[def]?.text === '@') def = decoratorEnd(program, def + 1).after
     if (tokens[def]?.text === 'async') def++
-    const name = tokens[def + 1]
-    if (tokens[def]?.text !== 'def' || name === undefined) return []
-    const parameters = argumentsOf(program, def + 2).map(
-      ({ from, nameAt, name: key }) => key ?? tokens[Math.min(nameAt, from)]?.text ?? '',
-    )
-    return [{ name: name.text, parameters, body: bodyOf(program, def), start: name.start, end: name.end }]
+    return functionAt(program, def)
+  })
+}
+
+/** The function whose `def` is at this index. */
+const functionAt = (program: Program, def: number): readonly ToolFunction[] => {
+  const { tokens } = program
+  const name = tokens[def + 1]
+  if (tokens[def]?.text !== 'def' || name === undefined) return []
+  const parameters = argumentsOf(program, def + 2).map(
+    ({ from, nameAt, name: key }) => key ?? tokens[Math.min(nameAt, from)]?.text ?? '',
+  )
+  return [{ name: name.text, parameters, body: bodyOf(program, def), start: name.start, end: name.end }]
+}
+
+/** Google ADK, Agno, AutoGen, LangGraph and others take plain functions: `Agent(tools=[search, FunctionTool(pay)])`. */
+const listed = (program: Program, calls: readonly Call[]): readonly ToolFunction[] => {
+  const { tokens } = program
+  const names = new Set(
+    calls.flatMap(({ args }) =>
+      args
+        .filter(({ name, from }) => name === 'tools' && tokens[from]?.text === '[')
+        .flatMap(({ from, to }) => tokens.slice(from, Math.min(to, from + 200)))
+        .flatMap(({ kind, text }) => (kind === 'name' ? [text] : [])),
+    ),
+  )
+  if (names.size === 0) return []
+  return tokens.flatMap(({ kind, text }, at) => {
+    const isPlain = tokens[at - 1]?.text !== 'async' && startsLine(program, at)
+    const isAsync = tokens[at - 1]?.text === 'async' && startsLine(program, at - 1)
+    return kind === 'name' && text === 'def' && (isPlain || isAsync) && names.has(tokens[at + 1]?.text ?? '')
+      ? functionAt(program, at)
+      : []
   })
 }
 

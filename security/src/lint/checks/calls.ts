@@ -16,6 +16,7 @@ const POWERS: Readonly<Record<string, readonly [RuleId, string]>> = {
   PythonAstREPLTool: ['code-tool', 'PythonAstREPLTool runs any Python.'],
   CodeInterpreterToolSpec: ['code-tool', 'CodeInterpreterToolSpec runs any Python.'],
   LocalCommandLineCodeExecutor: ['code-tool', 'LocalCommandLineCodeExecutor runs code on this machine.'],
+  CodeAgent: ['code-tool', 'CodeAgent runs the Python a model writes in this process.'],
   PALChain: ['code-tool', 'PALChain runs the Python a model writes.'],
   create_pandas_dataframe_agent: ['code-tool', 'The pandas agent runs the Python a model writes.'],
   create_csv_agent: ['code-tool', 'The CSV agent runs the Python a model writes.'],
@@ -57,7 +58,7 @@ const named = (call: Call, ...names: readonly string[]): Argument | undefined =>
   call.args.find(({ name }) => name !== undefined && names.includes(name))
 
 /** Arguments that confine a tool: a folder, a hosted container, a person who is asked. */
-const CONFINED = ['root_dir', 'rootDir', 'environment', 'needs_approval', 'needsApproval']
+const CONFINED = ['root_dir', 'rootDir', 'environment', 'needs_approval', 'needsApproval', 'executor_type']
 
 const power = (program: Program, call: Call): readonly Finding[] => {
   const row = Object.hasOwn(POWERS, call.name) ? POWERS[call.name] : undefined

@@ -50,7 +50,8 @@ const judge = ({ role, pieces }: Prompt, hole: HolePiece, around: Around): Findi
   )
   if (words < 30 || role === 'assistant' || isDelimited(around)) return undefined
   const isLabelled =
-    /(^|\n)[^\n]{0,60}[:>][ \t]*\n?[ \t]*$/.test(around.before) && /^[ \t]*(\n|$)/.test(around.after)
+    /(^|\n)[^\n]{0,60}(?:[:>]|[-=#*_]{3,})[ \t]*\n?[ \t]*$/.test(around.before) &&
+    /^[ \t]*(\n|$)/.test(around.after)
   return {
     rule: 'no-delimiters',
     ...(isLabelled ? { level: 'note' as const } : {}),

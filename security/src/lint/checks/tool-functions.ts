@@ -1,7 +1,8 @@
 import type { Call } from '../calls.ts'
 import type { Finding } from '../finding.ts'
-import type { Program } from '../program.ts'
+import type { Program, Range } from '../program.ts'
 import type { RuleId } from '../rules.ts'
+import { expressionEnd } from '../statement.ts'
 import type { ToolFunction } from '../tool-functions.ts'
 import { wordsOf } from '../trust.ts'
 
@@ -55,13 +56,19 @@ export const checkToolFunctions = (
 ): readonly Finding[] =>
   functions.slice(0, MOST_FUNCTIONS).flatMap((tool) => {
     const inside = calls.filter(({ at }) => at >= tool.body.from && at < tool.body.to)
-    const found = inside.flatMap((call) => sinkOf(program, call, tool) ?? [])
+    const made = derived(program, tool)
+    const found = inside.flatMap((call) => sinkOf(program, call, { ...tool, derived: made }) ?? [])
     return found.filter((finding, index) => found.findIndex(({ rule }) => rule === finding.rule) === index)
   })
 
-const sinkOf = (program: Program, call: Call, tool: ToolFunction): Finding | undefined => {
+interface Followed extends ToolFunction {
+  readonly derived: readonly string[]
+}
+
+const sinkOf = (program: Program, call: Call, tool: Followed): Finding | undefined => {
   const rule = ruleOf(program, call)
-  if (rule === undefined || !reaches(program, call, tool)) return undefined
+  const parameters = DIRECT.includes(rule ?? '') ? tool.derived : tool.parameters
+  if (rule === undefined || !reaches(program, call, { rule, parameters })) return undefined
   const { start = 0, end = 0 } = program.tokens[call.at] ?? {}
   return {
     rule,
@@ -88,18 +95,59 @@ const textOf = ({ tokens, source }: Program, { open, close }: Call): string =>
   )
 
 /** A parameter stands in the first argument, or in a hole of its text. Bound SQL parameters come after it. */
-const reaches = (program: Program, call: Call, { parameters }: ToolFunction): boolean => {
+const reaches = (program: Program, call: Call, { rule, parameters }: Reach): boolean => {
   const [first] = call.args
   if (first === undefined) return call.name === 'unlink'
-  return program.tokens
-    .slice(first.from, Math.min(first.to, first.from + 200))
+  if (rule === 'any-url-tool' && hasFixedHost(program.tokens[first.from], parameters)) return false
+  return mentions(program, first, parameters)
+}
+
+/** Where a text made of a parameter is as bad as the parameter. A path or address may have been checked on the way. */
+const DIRECT: readonly string[] = ['shell-tool', 'code-tool', 'raw-sql-tool']
+
+/** Of one function. */
+const MOST_ASSIGNMENTS = 200
+
+/** The parameters and the names that are given something made of them, in the order of the function. */
+const derived = (program: Program, { parameters, body }: ToolFunction): readonly string[] => {
+  const names = [...parameters]
+  let looked = 0
+  for (let at = body.from; at < body.to && looked < MOST_ASSIGNMENTS; at++) {
+    const { tokens } = program
+    const name = tokens[at - 1]
+    if (tokens[at]?.text !== '=' || name?.kind !== 'name' || '=>'.includes(tokens[at + 1]?.text ?? '='))
+      continue
+    looked++
+    const range = { from: at + 1, to: Math.min(expressionEnd(program, at + 1), at + 200) }
+    if (mentions(program, range, names)) names.push(name.text)
+  }
+  return names
+}
+
+const mentions = (program: Program, { from, to }: Range, names: readonly string[]): boolean =>
+  program.tokens
+    .slice(from, Math.min(to, from + 200))
     .some(({ kind, text, pieces }) =>
       kind === 'name'
-        ? parameters.includes(text)
+        ? names.includes(text)
         : (pieces?.some(
-            (piece) => piece.kind === 'hole' && parameters.some((name) => wordAt(piece.expression, name)),
+            (piece) => piece.kind === 'hole' && names.some((name) => wordAt(piece.expression, name)),
           ) ?? false),
     )
+
+interface Reach {
+  readonly rule: RuleId
+  readonly parameters: readonly string[]
+}
+
+/** An address that begins with a host of the program, or with a name that is none of the parameters. */
+const hasFixedHost = (
+  token: Program['tokens'][number] | undefined,
+  parameters: readonly string[],
+): boolean => {
+  const [first] = token?.pieces ?? []
+  if (first?.kind === 'text') return /^https?:\/\/[^/]+[/?]/.test(first.text)
+  return first?.kind === 'hole' && !parameters.some((name) => wordAt(first.expression, name))
 }
 
 const wordAt = (expression: string, name: string): boolean =>

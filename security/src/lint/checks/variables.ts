@@ -6,6 +6,8 @@ import { flatten, type Prompt } from '../prompt.ts'
 export const checkVariables = (prompt: Prompt): readonly Finding[] => {
   const { declared } = prompt
   if (declared === undefined) return []
+  // A template of another file reaches this one filled or renamed, so its variables are not what is declared here.
+  if (prompt.pieces.some(({ path }) => path !== undefined)) return []
   const flat = flatten(prompt)
   if (flat.text.includes('{%') || flat.text.includes('{{#')) return []
   const used = prompt.pieces.flatMap((piece) =>
@@ -17,7 +19,8 @@ export const checkVariables = (prompt: Prompt): readonly Finding[] => {
     ({ name }, index) =>
       name !== '' && !declared.includes(name) && used.findIndex((one) => one.name === name) === index,
   )
-  const unused = declared.filter((name) => !used.some((one) => one.name === name))
+  const isWhole = !prompt.pieces.some((piece) => piece.kind === 'hole' && piece.isCode === true)
+  const unused = declared.filter((name) => isWhole && !used.some((one) => one.name === name))
   return [
     ...undeclared.map(({ name, start, end }) => ({
       rule: 'undeclared-variable' as const,

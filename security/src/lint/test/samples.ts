@@ -180,8 +180,12 @@ export const samples: Readonly<Record<RuleId, Samples>> = {
       ['a.py', agentTool('return eval(value)')],
       ['b.py', 'from langchain_experimental.tools import PythonREPLTool\nt = PythonREPLTool()'],
       ['c.json', tool('execute_python', 'code')],
+      ['d.py', 'from smolagents import CodeAgent\nCodeAgent(tools=[], model=model)'],
     ],
-    good: [['a.py', agentTool('return ast.literal_eval(value)')]],
+    good: [
+      ['a.py', agentTool('return ast.literal_eval(value)')],
+      ['d.py', 'from smolagents import CodeAgent\nCodeAgent(tools=[], model=model, executor_type="e2b")'],
+    ],
   },
   'raw-sql-tool': {
     bad: [
