@@ -78,7 +78,7 @@ const resultsAt = (path: string, place: Place | undefined): readonly Result[] =>
 
 /** By the conventions of pytest, Jest, Vitest and Mocha for single files. */
 const isTest = (path: string): boolean =>
-  /(?:^|[/\\])(?:test_[^/\\]*\.py|conftest\.py|[^/\\]*_test\.py|[^/\\]*\.(?:test|spec)\.[cm]?[jt]sx?|__tests__[/\\].*)$/.test(
+  /(?:^|[/\\])(?:test_[^/\\]*\.py|conftest\.py|[^/\\]*_test\.py|[^/\\]*\.(?:test|spec)\.[cm]?[jt]sx?|__(?:tests|fixtures|mocks)__[/\\].*)$/.test(
     path,
   )
 

@@ -27,7 +27,7 @@ const MODEL_KEYS = [
 ]
 const MODEL_CALLS =
   /^(?:openai|anthropic|google|mistral|groq|bedrock|init_chat_model|ChatOpenAI|ChatAnthropic|LiteLLM|LiteLlm|Ollama|ChatOllama)$/
-const NAME = /^[\w@.:/-]{2,128}$/
+const NAME = /^[\w@.:/-]{1,127}\w$/
 
 /** Undefined when the file names no model and no tool. Throws an Error for YAML that is none. */
 export const usesIn = (source: Source): Use | undefined => {
