@@ -8,9 +8,11 @@ import { checkRevisions } from './models.ts'
 /** Classes and functions that hand a power to a model, as their libraries name them. */
 const POWERS: Readonly<Record<string, readonly [RuleId, string]>> = {
   ShellTool: ['shell-tool', 'ShellTool runs any command.'],
+  ShellTools: ['shell-tool', 'ShellTools runs any command.'],
   BashProcess: ['shell-tool', 'BashProcess runs any command.'],
   LocalShellTool: ['shell-tool', 'LocalShellTool runs any command.'],
   LLMBashChain: ['shell-tool', 'LLMBashChain runs the commands a model writes.'],
+  PythonTools: ['code-tool', 'PythonTools runs any Python.'],
   PythonREPLTool: ['code-tool', 'PythonREPLTool runs any Python.'],
   PythonREPL: ['code-tool', 'PythonREPL runs any Python.'],
   PythonAstREPLTool: ['code-tool', 'PythonAstREPLTool runs any Python.'],
@@ -22,6 +24,9 @@ const POWERS: Readonly<Record<string, readonly [RuleId, string]>> = {
   create_csv_agent: ['code-tool', 'The CSV agent runs the Python a model writes.'],
   create_python_agent: ['code-tool', 'The Python agent runs the Python a model writes.'],
   PandasQueryEngine: ['code-tool', 'PandasQueryEngine runs the Python a model writes.'],
+  DuckDbTools: ['raw-sql-tool', 'DuckDbTools sends any SQL.'],
+  SQLTools: ['raw-sql-tool', 'SQLTools sends any SQL.'],
+  NL2SQLTool: ['raw-sql-tool', 'NL2SQLTool sends any SQL.'],
   SQLDatabaseToolkit: ['raw-sql-tool', 'SQLDatabaseToolkit sends any SQL.'],
   QuerySQLDataBaseTool: ['raw-sql-tool', 'QuerySQLDataBaseTool sends any SQL.'],
   QuerySQLDatabaseTool: ['raw-sql-tool', 'QuerySQLDatabaseTool sends any SQL.'],
@@ -35,6 +40,7 @@ const POWERS: Readonly<Record<string, readonly [RuleId, string]>> = {
   DeleteFileTool: ['file-write-tool', 'DeleteFileTool deletes files.'],
   MoveFileTool: ['file-write-tool', 'MoveFileTool moves files.'],
   FileWriterTool: ['file-write-tool', 'FileWriterTool writes files.'],
+  ScrapeWebsiteTool: ['any-url-tool', 'ScrapeWebsiteTool reads any address.'],
   RequestsToolkit: ['any-url-tool', 'RequestsToolkit requests any address.'],
   RequestsGetTool: ['any-url-tool', 'RequestsGetTool requests any address.'],
   RequestsPostTool: ['any-url-tool', 'RequestsPostTool sends to any address.'],
@@ -58,7 +64,16 @@ const named = (call: Call, ...names: readonly string[]): Argument | undefined =>
   call.args.find(({ name }) => name !== undefined && names.includes(name))
 
 /** Arguments that confine a tool: a folder, a hosted container, a person who is asked. */
-const CONFINED = ['root_dir', 'rootDir', 'environment', 'needs_approval', 'needsApproval', 'executor_type']
+const CONFINED = [
+  'root_dir',
+  'rootDir',
+  'environment',
+  'needs_approval',
+  'needsApproval',
+  'executor_type',
+  'website_url',
+  'base_dir',
+]
 
 const power = (program: Program, call: Call): readonly Finding[] => {
   const row = Object.hasOwn(POWERS, call.name) ? POWERS[call.name] : undefined

@@ -32,6 +32,12 @@ test.each([
     ['shell-tool'],
   ],
   ['a value of the program is not', tool('line = "ls"\n    os.system(line)'), []],
+  [
+    'a scraper without a site is for any',
+    'from crewai_tools import x\nScrapeWebsiteTool()',
+    ['any-url-tool'],
+  ],
+  ['one with a site is not', 'from crewai_tools import x\nScrapeWebsiteTool(website_url=SITE)', []],
   ['a path below a fixed host is not any address', tool('requests.get(f"https://a.example/{target}")'), []],
   ['nor is one below an address of the program', tool('requests.get(f"{ORDERS}/{target}")'), []],
   ['a host that the model names is', tool('requests.get(f"https://{target}/orders")'), ['any-url-tool']],
