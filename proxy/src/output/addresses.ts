@@ -57,6 +57,8 @@ const urlAt = (text: string, slashes: number): Address | undefined => {
   const url = URL.parse(start === slashes ? `http:${written}` : written)
   if (url === null) return undefined
   const host = bareHost(url.hostname)
+  // In the middle of a text two slashes begin a comment, too.
+  if (start === slashes && start > 0 && !/[.[]/.test(host)) return undefined
   return host === '' && url.protocol.startsWith('http')
     ? undefined
     : { name: host, host, scheme: url.protocol.slice(0, -1), start, end }

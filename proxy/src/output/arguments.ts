@@ -2,7 +2,7 @@ import type { Category, Finding } from '../core/finding.ts'
 import type { ArgumentCheck } from '../core/scanner.ts'
 import type { Text } from '../core/text.ts'
 import { addressesIn, type Address } from './addresses.ts'
-import { shellPhrases, sqlPhrases, type Phrase } from './commands.ts'
+import { isStatement, shellPhrases, sqlPhrases, type Phrase } from './commands.ts'
 import { insideOf } from './internal-hosts.ts'
 import { escapeOf } from './paths.ts'
 
@@ -208,11 +208,13 @@ const SHORT = 2048
 /** In pieces that overlap by more than the longest phrase. The whole argument is the finding: what it says belongs together. */
 const sayingOf = (phrases: readonly Phrase[], text: string): number => {
   const isShort = isOneLine(text)
+  const isWhole = isStatement(text)
   let score = 0
   for (let from = 0; from === 0 || from + OVERLAP < text.length; from += PIECE - OVERLAP) {
     const piece = text.slice(from, from + PIECE)
     for (const one of phrases) {
-      if (one.score > score && (isShort || !one.short) && one.pattern.test(piece)) score = one.score
+      if (one.score > score && (isShort || !one.short) && !(isWhole && one.piece) && one.pattern.test(piece))
+        score = one.score
     }
   }
   return score

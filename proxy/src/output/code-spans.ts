@@ -27,6 +27,9 @@ export const codeSpans = (): CodeSpans => {
       fencedFrom: 0,
       unsure: false,
       dirty: false,
+      url: false,
+      label: false,
+      afterLabel: false,
       blank: true,
     },
     ...{ run: 0, open: 0, openFrom: 0, last: 0, closed: 0, broken: 0 },
@@ -39,6 +42,7 @@ export const codeSpans = (): CodeSpans => {
     word(word, at) {
       if (state.line.length < LINE) state.line += word.slice(0, LINE - state.line.length)
       if (!state.fence) endRun(state, at)
+      state.label = false
       state.last = word.charCodeAt(word.length - 1)
     },
     where(start) {
@@ -67,6 +71,11 @@ interface State {
   unsure: boolean
   /** Something in this paragraph may bind before a backtick. */
   dirty: boolean
+  /** In a bare address: renderers of GitHub's Markdown link it with the backticks in it, up to a blank. */
+  url: boolean
+  /** The line ends like the label of a definition, which some renderers look for in the next line whatever that is. */
+  label: boolean
+  afterLabel: boolean
   /** The line before was empty. */
   blank: boolean
   /** Backticks that just stood in a row. */
@@ -94,7 +103,15 @@ const step = (state: State, code: number, at: number): void => {
   }
   endRun(state, at)
   if (breaksSpans(code, state.open > 0)) state.dirty = true
+  if (code === 0x20 || code === 0x09) {
+    state.url = false
+    return
+  }
+  state.label = code === 0x3a && state.last === 0x5d
+  if ((code === 0x2f && state.last === 0x3a) || (code === 0x2e && isW(state.last))) state.url = true
 }
+
+const isW = (code: number): boolean => code === 0x77 || code === 0x57
 
 const endRun = (state: State, at: number): void => {
   const { run } = state
@@ -103,6 +120,7 @@ const endRun = (state: State, at: number): void => {
   if (state.open === 0) {
     state.open = run
     state.openFrom = at
+    if (state.url) state.dirty = true
   } else if (state.open === run) {
     state.open = 0
     if (state.dirty) state.broken++
@@ -122,7 +140,7 @@ const endLine = (state: State, at: number): void => {
   if (fence) endFencedLine(state, fence, line)
   else if (blank) state.dirty = false
   else beginBlock(state, opens(line, ticksInLine, state.blank), { line, at })
-  Object.assign(state, { line: '', ticksInLine: 0, blank })
+  Object.assign(state, { line: '', ticksInLine: 0, url: false, afterLabel: state.label, label: false, blank })
 }
 
 const beginBlock = (
@@ -130,6 +148,7 @@ const beginBlock = (
   fence: Fence | undefined,
   { line, at }: { readonly line: string; readonly at: number },
 ): void => {
+  if (fence && state.afterLabel) state.unsure = true
   if (fence && !state.unsure) {
     state.fence = fence
     state.fencedFrom = at
@@ -192,6 +211,8 @@ const isUnsure = (line: string): boolean => {
   return /^(?:```|~~~|<|\$\$|%%)/.test(content) || (content === '' && line.length >= LINE)
 }
 
-/** Escapes, tags, formulas and table cells bind before or like code; cells even inside it. */
+/** Escapes, tags and formulas bind before or like code; cells of a table do inside it, and begin anew outside. */
 const breaksSpans = (code: number, inside: boolean): boolean =>
-  code === 0x7c || (!inside && (code === 0x5c || code === 0x3c || code === 0x24)) || (inside && code === 0x24)
+  (inside && code === 0x7c) ||
+  (!inside && (code === 0x5c || code === 0x3c || code === 0x24)) ||
+  (inside && code === 0x24)

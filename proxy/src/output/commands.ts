@@ -4,6 +4,8 @@ export interface Phrase {
   readonly score: number
   /** Only in an argument that is one short line: longer ones are documents or programs. */
   readonly short?: true
+  /** Only in an argument that is a piece of a statement: in a whole one it is what the statement asks. */
+  readonly piece?: true
 }
 
 const SHELL = '(?:/[\\w/]{0,32}/)?(?:(?:ba|z|k|da|c|fi)?sh|python3?|perl|ruby|node|php|iex)\\b'
@@ -49,6 +51,10 @@ export const shellPhrases: readonly Phrase[] = [
   { pattern: /\$\(\s{0,4}(?:curl|wget|cat|nc|bash|sh|id|whoami|env|printenv)\b/, score: 0.8, short: true },
 ]
 
+/** Whether an argument, in lower case, is a statement and no piece of one. */
+export const isStatement = (sql: string): boolean =>
+  /^[\s(]{0,32}(?:select|with|explain|insert|update|delete)\s/.test(sql)
+
 /** Statements that change or destroy a schema, reach out of the database, or come out of a quotation. Comments are blanks by then. */
 export const sqlPhrases: readonly Phrase[] = [
   {
@@ -64,10 +70,17 @@ export const sqlPhrases: readonly Phrase[] = [
     score: 0.8,
   },
   { pattern: /\bdelete\s{1,8}from\s{1,8}["'`\w.\]["]{1,128}\s{0,8}(?:;|$|--|#)/, score: 0.9 },
-  { pattern: /['")\d]\s{0,8}\bunion\s{1,8}(?:all\s{1,8})?select\b/, score: 0.9 },
+  { pattern: /['")\d]\s{0,8}\bunion\s{1,8}(?:all\s{1,8})?select\b/, score: 0.9, piece: true },
   {
     pattern:
       /['"]\s{0,8}(?:or|and|\|\||&&)\s{1,8}\(?['"]?\w{1,32}['"]?\s{0,8}(?:=|<>|like)\s{0,8}\(?['"]?\w{1,32}/,
+    score: 0.9,
+    short: true,
+    piece: true,
+  },
+  {
+    pattern:
+      /['"\d]\s{0,8}(?:or|\|\|)\s{1,8}\(?(?:'(\w{0,32})'\s{0,8}(?:=|like)\s{0,8}'\1'?|"(\w{0,32})"\s{0,8}(?:=|like)\s{0,8}"\2"?|(\d{1,9})\s{0,8}=\s{0,8}\3(?!\d))/,
     score: 0.9,
     short: true,
   },

@@ -88,6 +88,8 @@ const plain = (state: State, { code, at, report }: Unit): void => {
   if (state.bracket !== -1) {
     const from = state.bracket
     if (code === 0x28 || code === 0x3a) {
+      // An image by its name, and a colon after it.
+      if (code === 0x3a) byName(state, report)
       state.bracket = -1
       state.address = open(code === 0x28 ? 'inline' : 'definition', from)
       return
@@ -134,7 +136,7 @@ const open = (kind: Address['kind'], from: number): Address => ({ kind, from, te
 const openBracket = (state: State): void => {
   state.label = ''
   if (state.image) state.depth++
-  else if (state.last === 0x21 || (state.bang && !isBlank(state.last))) {
+  else if (state.last === 0x21 || (state.bang && !isBlank(state.last) && state.last !== 0x5d)) {
     state.image = true
     state.depth = 1
     state.clean = state.last === 0x21
@@ -169,6 +171,18 @@ const collect = (state: State, address: Address, { code, at, report }: Unit): vo
     state.address = open('inline', at - 1)
     return
   }
+  if (address.text === '' && (code === 0x5b || code === 0x21)) {
+    // Nothing outside begins so, but an image or a definition does.
+    judge(state, address, { end: at, report })
+    plain(state, { code, at, report })
+    return
+  }
+  if (code === 0x5b && state.last === 0x21) beginInAddress(state, { code, at, report })
+  if (code === 0x28 && address.text.includes('!') && !isBlank(state.last)) {
+    judge(state, address, { end: at, report })
+    state.address = open('afterword', at)
+    return
+  }
   if (address.text === '' && isBlank(code)) {
     if (at - address.from > BLANKS) address.from = at
     if (code === 0x0a && ++state.lineEnds > 1) {
@@ -185,10 +199,24 @@ const collect = (state: State, address: Address, { code, at, report }: Unit): vo
   const ends = closes || (address.angle ? code === 0x0a : isBlank(code))
   if (!ends) address.text += String.fromCharCode(code)
   if (!ends && address.text.length < LONGEST) return
-  judge(state, address, { end: isBlank(code) ? at : at + 1, report })
+  const closed = closes && !address.angle
+  judge(state, address, { end: isBlank(code) ? at : at + 1, report, closed })
 }
 
-const judge = (state: State, address: Address, { end, report }: { end: number; report: Report }): void => {
+/** What seemed to be an address holds an image: until the paragraph ends anything may belong to it. */
+const beginInAddress = (state: State, { at, report }: Unit): void => {
+  Object.assign(state, { image: true, depth: 1, clean: false, imageByName: true })
+  if (state.named) report({ rule: 'markdown-image', start: at, end: at + 1, host: '' })
+}
+
+interface Judging {
+  readonly end: number
+  readonly report: Report
+  /** The bracket that ends it was seen. */
+  readonly closed?: boolean
+}
+
+const judge = (state: State, address: Address, { end, report, closed = false }: Judging): void => {
   state.address = undefined
   state.lineEnds = 0
   const { kind, from: start, text } = address
@@ -200,6 +228,10 @@ const judge = (state: State, address: Address, { end, report }: { end: number; r
     else if (carries) report({ rule: 'link-with-data', start, end, host })
   }
   if (kind === 'definition' && hosts.length > 0) state.named = true
+  if (kind === 'inline' && state.image && !(closed && readings.every(isTaken))) {
+    state.imageByName = true
+    if (state.named) report({ rule: 'markdown-image', start, end: start + 1, host: '' })
+  }
   if (kind === 'inline') closeImage(state)
 }
 
@@ -207,6 +239,10 @@ const isShown = ({ image, imageByName, label }: State, kind: Address['kind']): b
   if (kind === 'inline') return image
   return kind === 'afterword' || imageByName || label.toLowerCase().startsWith(PLACEHOLDER)
 }
+
+/** Every renderer takes it for an address; the name before one that is refused may be defined elsewhere. */
+const isTaken = (text: string): boolean =>
+  !/[<(\0-\x1f\x7f]/.test(text) && !/^\s*data:(?!image\/)/i.test(text)
 
 /** Whether an odd number of backslashes stands at the end. */
 const isEscaped = (text: string): boolean => /(?:^|[^\\])\\(?:\\\\)*$/.test(text.slice(-64))
