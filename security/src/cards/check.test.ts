@@ -52,3 +52,10 @@ test.each([
 test('a card without metadata says so', () => {
   expect(rulesIn('# A model\n')).toContain('card-front-matter')
 })
+
+test('a card without metadata is asked in its text', () => {
+  const text = `${GOOD.slice(GOOD.indexOf('# M'))}Licence: MIT. English. Trained from scratch.\n## Data\nWeb.\n## Evaluation\n0.9\n`
+  expect(rulesIn(text)).toEqual(['card-front-matter'])
+  expect(rulesIn(text.replace('Licence: MIT.', ''))).toEqual(['card-front-matter', 'card-license'])
+  expect(rulesIn(text.replace('## Evaluation', ''))).toEqual(['card-front-matter', 'card-metrics'])
+})
