@@ -171,6 +171,10 @@ test_by_default_nobody_reaches_inside_and_only_developers_run_commands if {
 		inside := actions.answer with input as _argument(role, "get_page", "internal-address")
 		inside.rules["internal-address"] == "block"
 	}
+	itself := actions.answer with input as _argument("service", "get_page", "loopback-address")
+	itself.rules["loopback-address"] == "block"
+	developing := actions.answer with input as _argument("developer", "get_page", "loopback-address")
+	developing.rules["loopback-address"] == "observe"
 	user := actions.answer with input as _argument("user", "get_rows", "sql-statement")
 	user.rules["sql-statement"] == "block"
 	developer := actions.answer with input as _argument("developer", "run_sql", "sql-statement")

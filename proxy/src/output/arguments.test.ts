@@ -25,25 +25,31 @@ const samples: Record<
   Exclude<ArgumentRule, 'untrusted-destination'>,
   { readonly hits: readonly string[]; readonly misses: readonly string[] }
 > = {
-  'internal-address': {
+  'loopback-address': {
     hits: [
-      'http://169.254.169.254/latest/meta-data/',
-      '169.254.169.254',
-      'metadata.google.internal',
       'fetch http://127.0.0.1:8080/ please',
       'http://2130706433/',
       'http://0x7f.1/',
       'http://017700000001/',
       'http://127.1/',
       'http://[::1]/',
+      'HTTP://LOCALHOST/',
+      'http://localhost./',
+      'http://１２７.0.0.1/',
+      'http:/0.0.0.0:8000',
+    ],
+    misses: ['http://localhost.example/', 'http://127.0.0.1.example/', 'https://notlocalhost.example/'],
+  },
+  'internal-address': {
+    hits: [
+      'http://169.254.169.254/latest/meta-data/',
+      '169.254.169.254',
+      'metadata.google.internal',
       'http://[::ffff:10.0.0.1]/',
       'http://[fd00:ec2::254]/',
       'http://user@10.0.0.1/',
       'http://ok.example@10.0.0.1/',
       '//10.0.0.1/x',
-      'HTTP://LOCALHOST/',
-      'http://localhost./',
-      'http://１２７.0.0.1/',
       'http://127.0.0.1.nip.io/',
       'http://db.internal/',
       'http://jenkins/',
@@ -208,4 +214,14 @@ test('an address that only looks like a part of one that the caller named is not
     expect([address, origin(address, texts)]).toEqual([address, ['from:nowhere']])
   for (const address of ['bob@corp.example', 'https://github.company.com/b'])
     expect([address, origin(address, texts)]).toEqual([address, []])
+})
+
+test('behind an address of the machine itself no other one hides', () => {
+  const rules = (value: string): readonly string[] => argumentCheck([])(value).map(({ rule }) => rule)
+  expect(rules('http://localhost:3000/')).toEqual(['loopback-address'])
+  for (const second of ['http://10.0.0.1/', 'http:/10.0.0.1', 'http:\\\\10.0.0.1', '169.254.169.254'])
+    expect([second, rules(`http:/localhost ${second}`)]).toEqual([
+      second,
+      expect.arrayContaining(['loopback-address', 'internal-address']),
+    ])
 })

@@ -3,11 +3,12 @@ import type { ArgumentCheck } from '../core/scanner.ts'
 import type { Text } from '../core/text.ts'
 import { addressesIn, type Address } from './addresses.ts'
 import { isStatement, shellPhrases, sqlPhrases, type Phrase } from './commands.ts'
-import { insideOf } from './internal-hosts.ts'
+import { insideOf, type Inside } from './internal-hosts.ts'
 import { escapeOf } from './paths.ts'
 
 export const argumentRules = {
   'internal-address': 'tool_argument',
+  'loopback-address': 'tool_argument',
   'path-escape': 'tool_argument',
   'shell-command': 'tool_argument',
   'sql-statement': 'tool_argument',
@@ -98,7 +99,7 @@ const ofAddress = (address: Address, { origins, surely }: Around): readonly Find
   if (inside !== undefined || LOCAL_SCHEMES.has(scheme)) {
     const evidence = [inside === 'metadata' ? 'metadata' : LOCAL_SCHEMES.has(scheme) ? 'scheme' : 'host']
     const score = surely || inside === 'metadata' ? 1 : 0.6
-    found.push(finding('internal-address', { start, end, score }, { evidence, host }))
+    found.push(finding(ruleFor(inside), { start, end, score }, { evidence, host }))
   }
   const origin = origins(address.name)
   if (origin !== 'caller') {
@@ -120,8 +121,11 @@ const bareHost = (value: string): readonly Finding[] => {
   const isAddress = /^[\d.]+$|^\[/.test(host) || host === 'localhost'
   if (inside === undefined || !(isAddress || inside === 'metadata')) return []
   const score = inside === 'metadata' ? 1 : 0.6
-  return [finding('internal-address', { start: 0, end: value.length, score }, { evidence: [inside], host })]
+  return [finding(ruleFor(inside), { start: 0, end: value.length, score }, { evidence: [inside], host })]
 }
+
+const ruleFor = (inside: Inside): ArgumentRule =>
+  inside === 'loopback' ? 'loopback-address' : 'internal-address'
 
 /**
  * What else clients take for an address: a scheme with one slash or none, tabs and line ends inside, a `\` that ends the host for one
@@ -132,18 +136,16 @@ const asClientsRead = (value: string): readonly Finding[] => {
   const place = { start: 0, end: value.length }
   const words = value.split(/[\s"'`<>=,;|]+/).slice(0, MOST_WORDS)
   const joined = /[\t\r\n]/.test(value) ? [value.trim().replaceAll(/[\t\r\n]/g, '')] : []
-  const host = [...joined, ...words].flatMap(hostsOf).find((one) => insideOf(one) !== undefined)
-  if (host !== undefined) {
-    const isMetadata = insideOf(host) === 'metadata'
-    const score = isMetadata || joined.some((one) => !one.includes(' ')) || isOneLine(value) ? 1 : 0.6
-    return [
-      finding(
-        'internal-address',
-        { ...place, score },
-        { evidence: [isMetadata ? 'metadata' : 'host'], host },
-      ),
-    ]
-  }
+  const hosts = new Set([...joined, ...words].flatMap(hostsOf))
+  const isWhole = joined.some((one) => !one.includes(' ')) || isOneLine(value)
+  const found = [...hosts].flatMap((host) => {
+    const inside = insideOf(host)
+    if (inside === undefined) return []
+    const evidence = [inside === 'metadata' ? 'metadata' : 'host']
+    const score = inside === 'metadata' || isWhole ? 1 : 0.6
+    return [finding(ruleFor(inside), { ...place, score }, { evidence, host })]
+  })
+  if (found.length > 0) return found
   const isFile = words.some((word) => /file:[/\\](?![/\\])/i.test(word))
   const score = isOneLine(value) ? 1 : 0.6
   return isFile ? [finding('internal-address', { ...place, score }, { evidence: ['scheme'] })] : []

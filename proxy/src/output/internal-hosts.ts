@@ -61,11 +61,15 @@ const SUFFIXES = [
 const inside = new BlockList()
 for (const [network, prefix, family] of RANGES) inside.addSubnet(network, prefix, family)
 
-export type Inside = 'metadata' | 'internal' | undefined
+export type Inside = 'metadata' | 'internal' | 'loopback' | undefined
+
+/** The machine itself, as those who develop on it call it. */
+const LOOPBACK = /^(?:127\.\d+\.\d+\.\d+|0\.0\.0\.0|\[::1?\]|(?:.+\.)?localhost)$/
 
 /** What a host name or address, as WHATWG URL writes it, is to a machine inside. A single label is a name of the local network. */
 export const insideOf = (host: string): Inside => {
   if (METADATA.has(host)) return 'metadata'
+  if (LOOPBACK.test(host)) return 'loopback'
   const address = host.startsWith('[') ? host.slice(1, -1) : host
   if (isIPv4(address)) return inside.check(address, 'ipv4') ? 'internal' : undefined
   if (isIPv6(address)) return ofIPv6(address)
