@@ -153,7 +153,11 @@ beforeAll(async () => {
   await serving(cluster, client, { namespace, name: 'support' })
 }, 300_000)
 
-afterAll(() => team.end())
+// The node has two cores, and every guard asks for a tenth of one.
+afterAll(async () => {
+  await inNamespace('delete', 'deployments', '--all', '--wait=false')
+  team.end()
+})
 
 test('a signed version is served once both were verified, and the record names version and signature', async () => {
   const [pod = ''] = (await inNamespace('get', 'pods', '--selector=app=support', '--output=name')).split('\n')
