@@ -1,5 +1,6 @@
 import type { Answer } from './answer.ts'
 import type { Attack } from './attack.ts'
+import { patience } from './patience.ts'
 import { readJson, readStream } from './read-answer.ts'
 
 export interface Endpoint {
@@ -17,19 +18,19 @@ export interface Endpoint {
 const MOST_BYTES = 2 << 20
 const MAX_TOKENS = 512
 const FLOOD_TOKENS = 4096
-const MOST_WAITS = 20
-const LONGEST_WAIT_MS = 10_000
 
-/** Sends one attack. Waits and repeats on 429 as the server asks; every other failure is in the answer, nothing is thrown. */
+/** Sends one attack. Waits and repeats on 429 as the server asks, for two minutes at most; every other failure is in the answer, nothing is thrown. */
 export const send = async (endpoint: Endpoint, attack: Attack): Promise<Answer> => {
-  for (let waits = 0; ; waits++) {
+  const again = patience()
+  for (;;) {
     const started = performance.now()
-    const { answer, waitMs } = await once(endpoint, attack).catch(() => ({ answer: NOTHING, waitMs: 0 }))
-    const retry = answer.status === 429 && waits < MOST_WAITS
-    if (!retry) return { ...answer, ms: Math.round(performance.now() - started) }
-    await new Promise((done) => setTimeout(done, waitMs))
+    const { answer, headers } = await once(endpoint, attack).catch(() => ({ answer: NOTHING, headers: NONE }))
+    if (answer.status !== 429 || !(await again(headers)))
+      return { ...answer, ms: Math.round(performance.now() - started) }
   }
 }
+
+const NONE = new Headers()
 
 const NOTHING: Answer = {
   status: 0,
@@ -43,7 +44,7 @@ const NOTHING: Answer = {
   ms: 0,
 }
 
-const once = async (endpoint: Endpoint, attack: Attack): Promise<{ answer: Answer; waitMs: number }> => {
+const once = async (endpoint: Endpoint, attack: Attack): Promise<{ answer: Answer; headers: Headers }> => {
   const { url, key, timeoutMs } = endpoint
   const response = await fetch(chatUrl(url), {
     method: 'POST',
@@ -55,9 +56,6 @@ const once = async (endpoint: Endpoint, attack: Attack): Promise<{ answer: Answe
   })
   const text = await readText(response)
   const streamed = response.headers.get('content-type')?.startsWith('text/event-stream') ?? false
-  const asked = Number(
-    response.headers.get('retry-after-ms') ?? 1000 * Number(response.headers.get('retry-after') ?? 1),
-  )
   return {
     answer: {
       ...NOTHING,
@@ -66,7 +64,7 @@ const once = async (endpoint: Endpoint, attack: Attack): Promise<{ answer: Answe
       decision: response.headers.get('x-postern-decision') ?? '',
       rules: response.headers.get('x-postern-rules')?.split(',') ?? [],
     },
-    waitMs: Math.min(Number.isFinite(asked) ? Math.max(asked, 20) : 1000, LONGEST_WAIT_MS),
+    headers: response.headers,
   }
 }
 

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { readBounded } from '../../../../proxy/src/core/read-bounded.ts'
 import { guarding } from '../answer.ts'
 import { chatUrl, type Endpoint } from '../client.ts'
+import { patience } from '../patience.ts'
 import { readJson } from '../read-answer.ts'
 
 /** What a foreign tool talks to instead of the target. */
@@ -25,8 +26,6 @@ export interface RelayCounts {
 
 const MOST_ASKED = 8 << 20
 const MOST_ANSWERED = 2 << 20
-const MOST_WAITS = 20
-const LONGEST_WAIT_MS = 10_000
 /** Of the answer's headers, those that tools of ours read. */
 const PASSED_ON = ['content-type', 'x-postern-decision', 'x-postern-rules', 'x-should-retry']
 
@@ -110,7 +109,8 @@ interface Answered {
 }
 
 const asking = async ({ url, key, timeoutMs }: Endpoint, body: Buffer): Promise<Answered> => {
-  for (let waits = 0; ; waits++) {
+  const again = patience()
+  for (;;) {
     const response = await fetch(chatUrl(url), {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...(key && { authorization: `Bearer ${key}` }) },
@@ -120,10 +120,7 @@ const asking = async ({ url, key, timeoutMs }: Endpoint, body: Buffer): Promise<
     })
     const bytes = await readBytes(response.body ?? [], MOST_ANSWERED)
     const { status, headers } = response
-    if (status !== 429 || waits >= MOST_WAITS) return { status, headers, bytes }
-    const asked = Number(headers.get('retry-after-ms') ?? 1000 * Number(headers.get('retry-after') ?? 1))
-    const waitMs = Math.min(Number.isFinite(asked) ? Math.max(asked, 20) : 1000, LONGEST_WAIT_MS)
-    await new Promise((done) => setTimeout(done, waitMs))
+    if (status !== 429 || !(await again(headers))) return { status, headers, bytes }
   }
 }
 
