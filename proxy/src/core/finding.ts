@@ -7,7 +7,7 @@ export const categories = [
   'invisible_text',
   // Only in answers: what a browser, a terminal or a spreadsheet acts on.
   'active_content',
-  // Only in answers: a model that only repeats itself.
+  // A model that only repeats itself, and orders to do so.
   'repetition',
   // Only in the arguments of tool calls: what a tool should not be told to do.
   'tool_argument',
@@ -36,3 +36,11 @@ export interface Scanned {
   readonly text: Text
   readonly findings: readonly Finding[]
 }
+
+/** The order in which findings are acted upon: by start, then the longest, then by rule, so that every cut of a stream agrees. */
+export const byPlace = (a: Finding, b: Finding): number =>
+  a.start - b.start || b.end - a.end || (a.rule < b.rule ? -1 : Number(a.rule > b.rule))
+
+/** One rule at one place. */
+export const isSamePlace = (a: Finding, b: Finding): boolean =>
+  a.rule === b.rule && a.start === b.start && a.end === b.end

@@ -1,4 +1,4 @@
-import type { Category, Finding } from '../core/finding.ts'
+import { byPlace, type Category, type Finding } from '../core/finding.ts'
 import type { Holds, Scanner, ScanSession } from '../core/scanner.ts'
 import { codeSpans, type CodeSpans } from './code-spans.ts'
 import { htmlMachine } from './html.ts'
@@ -135,6 +135,3 @@ const findingOf = ({ rule, start, end, host }: Sighting, asCode: boolean): Findi
   evidence: asCode ? ['code'] : [],
   ...(host === undefined ? {} : { host }),
 })
-
-const byPlace = (a: Finding, b: Finding): number =>
-  a.start - b.start || b.end - a.end || (a.rule < b.rule ? -1 : Number(a.rule > b.rule))

@@ -1,4 +1,4 @@
-import type { Finding } from '../core/finding.ts'
+import { byPlace, type Finding } from '../core/finding.ts'
 import type { Scanner } from '../core/scanner.ts'
 
 /** Several scanners as one: all their findings; a text is cleared when it is for each of them. Rule names are theirs alone. */
@@ -27,6 +27,3 @@ const NONE: readonly Finding[] = []
 
 const merged = (found: readonly (readonly Finding[])[]): readonly Finding[] =>
   found.every((one) => one.length === 0) ? NONE : found.flat().sort(byPlace)
-
-const byPlace = (a: Finding, b: Finding): number =>
-  a.start - b.start || b.end - a.end || (a.rule < b.rule ? -1 : Number(a.rule > b.rule))

@@ -1,8 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { Finding } from '../core/finding.ts'
+import { byPlace, type Finding } from '../core/finding.ts'
 import { Refusal } from '../core/refusal.ts'
 import type { Scanner } from '../core/scanner.ts'
-import { byPlace } from '../stream/redact.ts'
 
 /** Scans one exchange in slices, so that the texts of one caller never keep the others waiting. */
 export interface PacedScan {

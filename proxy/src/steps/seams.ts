@@ -1,6 +1,5 @@
-import type { Finding, Scanned } from '../core/finding.ts'
+import { byPlace, isSamePlace, type Finding, type Scanned } from '../core/finding.ts'
 import type { Text } from '../core/text.ts'
-import { byPlace } from '../stream/redact.ts'
 
 /**
  * The text parts of one message are read one after the other, so a finding may begin in one of them and end in another.
@@ -62,12 +61,9 @@ const addCrossing = (parts: readonly Text[], found: readonly Finding[], { own, m
         start: Math.max(finding.start, from) - from,
         end: Math.min(finding.end, to) - from,
       }
-      if (own.get(part)?.some((one) => isSame(one, clipped))) continue
+      if (own.get(part)?.some((one) => isSamePlace(one, clipped))) continue
       more.set(part, [...(more.get(part) ?? []), clipped])
     }
     from = to
   }
 }
-
-const isSame = (a: Finding, b: Finding): boolean =>
-  a.rule === b.rule && a.start === b.start && a.end === b.end

@@ -1,4 +1,4 @@
-import type { Finding } from '../core/finding.ts'
+import { isSamePlace, type Finding } from '../core/finding.ts'
 import type { ScanSession } from '../core/scanner.ts'
 
 /** Characters of what was said before that are read again: the longest finding. */
@@ -27,7 +27,7 @@ export const followingSession = (open: () => ScanSession, before: string): ScanS
     const more = found
       .filter(({ end }) => end > edge)
       .map((finding) => ({ ...finding, start: Math.max(0, finding.start - edge), end: finding.end - edge }))
-    return [...known, ...more.filter((finding) => !known.some((one) => isSame(one, finding)))]
+    return [...known, ...more.filter((finding) => !known.some((one) => isSamePlace(one, finding)))]
   }
   return {
     push: (piece) => (across ? crossing(own.push(piece), joined.push(piece)) : own.push(piece)),
@@ -40,6 +40,3 @@ export const followingSession = (open: () => ScanSession, before: string): ScanS
     },
   }
 }
-
-const isSame = (a: Finding, b: Finding): boolean =>
-  a.rule === b.rule && a.start === b.start && a.end === b.end

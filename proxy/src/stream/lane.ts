@@ -1,6 +1,6 @@
-import type { Finding } from '../core/finding.ts'
+import { byPlace, type Finding } from '../core/finding.ts'
 import type { ScanSession } from '../core/scanner.ts'
-import { byPlace, clean, type ActionOf } from './redact.ts'
+import { clean, type ActionOf } from './redact.ts'
 
 /** One text of a stream: takes pieces as the model sends them, gives out what can no longer become a finding. */
 export interface TextLane {

@@ -1,14 +1,10 @@
-import type { Finding } from '../core/finding.ts'
+import { byPlace, type Finding } from '../core/finding.ts'
 import type { Action } from '../core/policy.ts'
 
 export type ActionOf = (finding: Finding) => Action
 
 /** What a client sees in place of a finding: `[REDACTED_AWS_ACCESS_KEY]`. */
 export const placeholder = (rule: string): string => `[REDACTED_${rule.toUpperCase().replaceAll('-', '_')}]`
-
-/** The order in which findings are acted upon: by start, then the longest, then by rule, so that every cut of a stream agrees. */
-export const byPlace = (a: Finding, b: Finding): number =>
-  a.start - b.start || b.end - a.end || (a.rule < b.rule ? -1 : Number(a.rule > b.rule))
 
 export interface Cleaned {
   readonly text: string

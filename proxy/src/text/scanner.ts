@@ -1,4 +1,4 @@
-import type { Finding } from '../core/finding.ts'
+import { byPlace } from '../core/finding.ts'
 import type { Scanner } from '../core/scanner.ts'
 import type { RuleTable } from './drafts.ts'
 import { wholeTexts } from './layer.ts'
@@ -28,6 +28,3 @@ export const compileScanner = ({ name, tables, frozen }: ScannerOptions): Scanne
     open: (holds) => openSession(programs, holds),
   }
 }
-
-const byPlace = (a: Finding, b: Finding): number =>
-  a.start - b.start || b.end - a.end || (a.rule < b.rule ? -1 : a.rule > b.rule ? 1 : 0)

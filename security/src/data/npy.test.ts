@@ -3,19 +3,12 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { command } from './command.ts'
 import { readNpy } from './npy.ts'
 import { readNpz } from './npz.ts'
+import { data } from './test/run.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'postern-npy-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
-
-const data = async (...args: readonly string[]) => {
-  let out = ''
-  const say = (text: string): void => void (out += text)
-  const code = await command.run(args, { out: say, err: say, terminal: false })
-  return { code, out }
-}
 
 let files = 0
 const written = (content: Buffer | string, ending = 'npy'): string => {

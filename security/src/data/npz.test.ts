@@ -3,18 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { crc32, deflateRawSync } from 'node:zlib'
-import { command } from './command.ts'
 import { readNpz } from './npz.ts'
+import { data } from './test/run.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'postern-npz-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
-
-const data = async (...args: readonly string[]) => {
-  let out = ''
-  const say = (text: string): void => void (out += text)
-  const code = await command.run(args, { out: say, err: say, terminal: false })
-  return { code, out }
-}
 
 let files = 0
 const written = (content: Buffer, ending = 'npz'): string => {

@@ -5,8 +5,8 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { command } from './command.ts'
 import { readParquet } from './parquet.ts'
+import { data } from './test/run.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'postern-parquet-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -15,13 +15,6 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 const fixture = (name: string): string => join(import.meta.dirname, 'fixtures', `${name}.parquet`)
 const FIELDS = { text: ['text'], label: 'label', embedding: 'embedding' }
 const SMALL = { heapMb: 256, totalMs: 60_000, idleMs: 60_000 }
-
-const data = async (...args: readonly string[]) => {
-  let out = ''
-  const say = (text: string): void => void (out += text)
-  const code = await command.run(args, { out: say, err: say, terminal: false })
-  return { code, out }
-}
 
 let files = 0
 const written = (content: Buffer): string => {

@@ -6,17 +6,10 @@ import type { AddressInfo } from 'node:net'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onPath } from '../scan/tool.ts'
-import { command } from './command.ts'
+import { data } from './test/run.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'postern-store-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
-
-const data = async (...args: readonly string[]) => {
-  let out = ''
-  const say = (text: string): void => void (out += text)
-  const code = await command.run(args, { out: say, err: say, terminal: false })
-  return { code, out }
-}
 
 const RECORDS = 720
 const POISON = 'doc-33'
